@@ -1,0 +1,166 @@
+"""An alarm: a condition that needs a human. What a message or a finding becomes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from schemas.alarms import Fall, Hazard, HazardKind, HazardPhase, Position, Press, PressAction
+from schemas.ids import AlarmId, AreaId, DeviceId, PersonId, PremisesId
+
+
+class Category(StrEnum):
+    """Who may end it: only a human, or (technical) the condition itself."""
+
+    PERSONAL = "personal"
+    PHYSIOLOGICAL = "physiological"
+    HAZARD = "hazard"
+    TECHNICAL = "technical"
+
+
+class Priority(StrEnum):
+    """The three priorities of IEC 60601-1-8."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """0 is the most urgent."""
+        return _RANKS[self]
+
+
+_RANKS = {Priority.HIGH: 0, Priority.MEDIUM: 1, Priority.LOW: 2}
+
+
+def higher(one: Priority, other: Priority) -> Priority:
+    """The more urgent of two priorities."""
+    return one if one.rank <= other.rank else other
+
+
+class SubjectKind(StrEnum):
+    """What an incident is about."""
+
+    PERSON = "person"
+    PREMISES = "premises"
+    DEVICE = "device"
+    AREA = "area"
+    HUB = "hub"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an incident is about; at most one incident per subject is open at a time."""
+
+    kind: SubjectKind
+    id: str
+
+
+class Flag(StrEnum):
+    """Something a dispatcher must know about how this alarm arrived."""
+
+    LATE = "late"
+    """Observed long before it arrived."""
+    CLOCK_UNKNOWN = "clock_unknown"
+    CLOCK_AHEAD = "clock_ahead"
+    UNREADABLE = "unreadable"
+    """The payload could not be read at all; something on this device wants help."""
+    DAMAGED = "damaged"
+    """Parts of the payload could not be read."""
+    WRONG_PREMISES = "wrong_premises"
+    UNKNOWN_DEVICE = "unknown_device"
+    DURESS = "duress"
+    """The cancel was forced: escalate silently."""
+    REPEATED = "repeated"
+
+
+LATE_AFTER_S = 120
+"""Ours: a device repeats every 15 s at most; two minutes on the way means it was out of reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One condition that needs a human; `id` is derived from the message (schemas.identity)."""
+
+    id: AlarmId
+    area_id: AreaId
+    subject: Subject
+    device_id: DeviceId
+    """As claimed in the topic; may be unknown to the register."""
+    person_id: PersonId | None
+    premises_id: PremisesId | None
+    kind: str
+    """press, fall, motion, hazard, device_silent, session_lost, unreadable ..."""
+    category: Category
+    priority: Priority
+    action: PressAction | None
+    """Only of a press."""
+    message_id: str | None
+    observed_at: datetime | None
+    """Device clock; None where it is unknown."""
+    received_at: datetime
+    flags: tuple[Flag, ...] = ()
+    position: Position | None = None
+    """WGS-84."""
+    text: str = ""
+    """What the detector or device says beyond the kind, for the desk."""
+    reply_prefix: str | None = None
+    """The topic prefix the device used: receipts go back there."""
+    ends_hazard: bool = False
+
+    @property
+    def late(self) -> bool:
+        """Whether it was long on its way."""
+        return Flag.LATE in self.flags
+
+    @property
+    def rings(self) -> bool:
+        """Whether it must reach a desk; a test press and a plain cancel are only recorded."""
+        if self.ends_hazard:
+            return False
+        if self.action is PressAction.TEST:
+            return False
+        return self.action is not PressAction.CANCEL or Flag.DURESS in self.flags
+
+
+PRESS_PRIORITIES: dict[PressAction, Priority] = {
+    PressAction.EMERGENCY: Priority.HIGH,
+    PressAction.HELP: Priority.MEDIUM,
+    PressAction.CANCEL: Priority.HIGH,
+    PressAction.TEST: Priority.LOW,
+}
+"""Design, section 5: `emergency` always rings, `help` is medium. A cancel matters under duress."""
+
+HAZARD_PRIORITIES: dict[HazardKind | None, Priority] = {
+    HazardKind.SMOKE: Priority.HIGH,
+    HazardKind.GAS: Priority.HIGH,
+    HazardKind.CARBON_MONOXIDE: Priority.HIGH,
+    HazardKind.WATER: Priority.MEDIUM,
+    HazardKind.COLD: Priority.MEDIUM,
+    HazardKind.MAINS_LOST: Priority.MEDIUM,
+    HazardKind.TAMPER: Priority.MEDIUM,
+    None: Priority.HIGH,
+}
+"""Ours: what can kill within minutes is high; a hazard that cannot be read counts as the worst."""
+
+SURE_FALL_CONFIDENCE = 0.5
+"""Ours, until the hub's own detector judges: below even odds the claim is medium priority."""
+
+
+def press_priority(press: Press) -> Priority:
+    """Priority of a press by what the person meant."""
+    return PRESS_PRIORITIES[press.action]
+
+
+def fall_priority(fall: Fall) -> Priority:
+    """Priority of a wristband's own claim; a claim without confidence counts as sure."""
+    if fall.confidence is None or fall.confidence >= SURE_FALL_CONFIDENCE:
+        return Priority.HIGH
+    return Priority.MEDIUM
+
+
+def hazard_priority(hazard: Hazard) -> Priority:
+    """Priority of a hazard; its end is low."""
+    if hazard.phase is HazardPhase.ENDED:
+        return Priority.LOW
+    return HAZARD_PRIORITIES[hazard.hazard]

@@ -1,0 +1,1 @@
+"""One small file a channel; each hands over and never decides."""

@@ -1,0 +1,226 @@
+"""The life of an incident as one table; code, diagram, documents and tests read the same rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from alerts.alarm import Alarm, Category, Priority, Subject, higher
+from alerts.errors import IllegalTransition
+from schemas.alarms import Position
+from schemas.ids import AccountId, AlarmId, AreaId, DeviceId, IncidentId, PersonId, PremisesId
+
+
+class State(StrEnum):
+    """Where an incident stands."""
+
+    CHECKING = "checking"
+    """The person is being asked; only here does their cancel withdraw."""
+    RAISED = "raised"
+    """Nobody has taken responsibility yet."""
+    ACKNOWLEDGED = "acknowledged"
+    """A dispatcher has taken responsibility."""
+    ATTENDED = "attended"
+    """Somebody is with the person."""
+    RESOLVED = "resolved"
+
+
+class Event(StrEnum):
+    """What can happen to an incident."""
+
+    ALARM = "alarm"
+    """Another alarm of the same subject joins."""
+    NO_ANSWER = "no_answer"
+    """The person did not answer in time."""
+    WITHDRAW = "withdraw"
+    """The person cancelled while being asked."""
+    ACKNOWLEDGE = "acknowledge"
+    ATTEND = "attend"
+    RESOLVE = "resolve"
+    """By a human, with an outcome."""
+    LAPSE = "lapse"
+    """Responsibility was taken, but no progress came in time."""
+    CLEAR = "clear"
+    """A technical condition ended by itself."""
+    REOPEN = "reopen"
+
+
+TRANSITIONS: Mapping[tuple[State, Event], State] = {
+    (State.CHECKING, Event.ALARM): State.RAISED,
+    (State.CHECKING, Event.NO_ANSWER): State.RAISED,
+    (State.CHECKING, Event.WITHDRAW): State.RESOLVED,
+    (State.CHECKING, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
+    (State.CHECKING, Event.ATTEND): State.ATTENDED,
+    (State.CHECKING, Event.RESOLVE): State.RESOLVED,
+    (State.RAISED, Event.ALARM): State.RAISED,
+    (State.RAISED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
+    (State.RAISED, Event.ATTEND): State.ATTENDED,
+    (State.RAISED, Event.RESOLVE): State.RESOLVED,
+    (State.RAISED, Event.CLEAR): State.RESOLVED,
+    (State.ACKNOWLEDGED, Event.ALARM): State.RAISED,
+    (State.ACKNOWLEDGED, Event.ATTEND): State.ATTENDED,
+    (State.ACKNOWLEDGED, Event.RESOLVE): State.RESOLVED,
+    (State.ACKNOWLEDGED, Event.LAPSE): State.RAISED,
+    (State.ACKNOWLEDGED, Event.CLEAR): State.RESOLVED,
+    (State.ATTENDED, Event.ALARM): State.RAISED,
+    (State.ATTENDED, Event.RESOLVE): State.RESOLVED,
+    (State.ATTENDED, Event.LAPSE): State.RAISED,
+    (State.ATTENDED, Event.CLEAR): State.RESOLVED,
+    (State.RESOLVED, Event.REOPEN): State.RAISED,
+}
+"""What is not in the table cannot happen; an illegal event raises and changes nothing."""
+
+TECHNICAL_ONLY: frozenset[Event] = frozenset({Event.CLEAR})
+"""Only a human resolves a personal, physiological or hazard incident (promise 2)."""
+
+
+class Outcome(StrEnum):
+    """How it ended, by the one who ended it."""
+
+    HELPED = "helped"
+    FALSE_ALARM = "false_alarm"
+    TEST = "test"
+    NO_REPLY = "no_reply"
+    HANDED_OFF = "handed_off"
+    UNFOUNDED = "unfounded"
+    FIXED = "fixed"
+    """Technical: the fault is mended."""
+    CLEARED = "cleared"
+    """Technical: the condition ended by itself."""
+    WITHDRAWN = "withdrawn"
+    """The person said they are well while being asked."""
+
+
+HUMAN_OUTCOMES = frozenset(set(Outcome) - {Outcome.CLEARED, Outcome.WITHDRAWN})
+"""What a human may choose; the other two are set by the table's own events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The dispatcher who took responsibility."""
+
+    account_id: AccountId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """The case. All times are the hub's clock; its id is its first alarm's id."""
+
+    id: IncidentId
+    area_id: AreaId
+    subject: Subject
+    state: State
+    category: Category
+    priority: Priority
+    kind: str
+    """The kind of the alarm that opened it."""
+    opened_at: datetime
+    last_alarm_at: datetime
+    alarm_count: int = 1
+    person_id: PersonId | None = None
+    premises_id: PremisesId | None = None
+    device_id: DeviceId | None = None
+    position: Position | None = None
+    """The newest position that came with an alarm."""
+    owner: Owner | None = None
+    acknowledged_at: datetime | None = None
+    attended_at: datetime | None = None
+    resolved_at: datetime | None = None
+    expected_at: datetime | None = None
+    """When somebody is expected at the door, as the owner said."""
+    outcome: Outcome | None = None
+    note: str | None = None
+    step: int = 0
+    """The rung of the ladder that was last climbed."""
+    next_deadline_at: datetime | None = None
+    """When something must happen again; None only when resolved (promise 2)."""
+    follows: IncidentId | None = None
+    silent: bool = False
+    """Duress: nothing at the home may show that help is on its way."""
+    revision: int = 1
+
+    @property
+    def open(self) -> bool:
+        """Whether it still needs somebody."""
+        return self.state is not State.RESOLVED
+
+
+def next_state(incident: Incident, event: Event) -> State:
+    """The state after `event`.
+
+    Raises IllegalTransition if the table has no such row, or if something other than a human
+    would resolve what only a human may resolve.
+    """
+    state = TRANSITIONS.get((incident.state, event))
+    if state is None:
+        raise IllegalTransition(f"{event} is not possible while the incident is {incident.state}")
+    if event in TECHNICAL_ONLY and incident.category is not Category.TECHNICAL:
+        raise IllegalTransition(f"only a human resolves a {incident.category} incident")
+    return state
+
+
+def opened_by(
+    alarm: Alarm, now: datetime, *, state: State = State.RAISED, follows: IncidentId | None = None
+) -> Incident:
+    """A new incident from its first alarm; due at once, so that the ladder's first step is now."""
+    return Incident(
+        id=incident_id(alarm.id),
+        area_id=alarm.area_id,
+        subject=alarm.subject,
+        state=state,
+        category=alarm.category,
+        priority=alarm.priority,
+        kind=alarm.kind,
+        opened_at=now,
+        last_alarm_at=now,
+        person_id=alarm.person_id,
+        premises_id=alarm.premises_id,
+        device_id=alarm.device_id,
+        position=alarm.position,
+        next_deadline_at=now,
+        follows=follows,
+        silent=_silent(alarm),
+    )
+
+
+def incident_id(alarm_id: AlarmId) -> IncidentId:
+    """An incident's id is its first alarm's id."""
+    return IncidentId(alarm_id)
+
+
+def joined_by(incident: Incident, alarm: Alarm, now: datetime) -> Incident:
+    """The incident after another alarm: raised again, at the higher priority, due at once.
+
+    The owner stays named (they know the case) but must acknowledge again.
+    """
+    return replace(
+        incident,
+        state=next_state(incident, Event.ALARM),
+        priority=higher(incident.priority, alarm.priority),
+        category=_graver(incident.category, alarm.category),
+        last_alarm_at=now,
+        alarm_count=incident.alarm_count + 1,
+        position=alarm.position or incident.position,
+        silent=incident.silent or _silent(alarm),
+        step=0,
+        next_deadline_at=now,
+        revision=incident.revision + 1,
+    )
+
+
+def annotated(incident: Incident, now: datetime) -> Incident:
+    """The incident after something was noted on it that changes neither state nor deadline."""
+    return replace(incident, last_alarm_at=now, revision=incident.revision + 1)
+
+
+def _silent(alarm: Alarm) -> bool:
+    return any(flag == "duress" for flag in alarm.flags)
+
+
+_GRAVITY = (Category.PERSONAL, Category.PHYSIOLOGICAL, Category.HAZARD, Category.TECHNICAL)
+
+
+def _graver(one: Category, other: Category) -> Category:
+    """A technical incident that a person's alarm joins may no longer clear by itself."""
+    return min(one, other, key=_GRAVITY.index)

@@ -1,0 +1,119 @@
+"""Outbox rows that tell the person, on the device they pressed and on their others."""
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+import psycopg
+
+from alerts.alarm import Category
+from alerts.incident import Incident
+from alerts.notification import NotificationKind
+from alerts.policy import ChannelName
+from alerts.rendering import receipt
+from hub.store import queries
+from schemas import topics
+from schemas.commands import ReceiptStage
+from schemas.vocabulary import DEVICE_CLASSES, DeviceKind
+
+_SQL = queries.load("incidents")
+
+_KINDS = {
+    ReceiptStage.COMING: NotificationKind.COMING,
+    ReceiptStage.OVER: NotificationKind.OVER,
+}
+
+
+async def receipt_notifications(
+    cursor: psycopg.AsyncCursor[dict[str, Any]],
+    incident: Incident,
+    stage: ReceiptStage,
+    at: datetime,
+) -> list[dict[str, Any]]:
+    """One outbox row a device. None for technical incidents (nobody pressed) and none where the
+    incident is silent: under duress nothing at the home may show that help is on its way."""
+    if incident.silent or incident.category is Category.TECHNICAL:
+        return []
+    await cursor.execute(_SQL["reply_targets"], {"incident_id": incident.id})
+    presses = await cursor.fetchall()
+    others: Sequence[dict[str, Any]] = ()
+    if incident.person_id is not None:
+        await cursor.execute(_SQL["devices_of_person"], {"person_id": incident.person_id})
+        others = await cursor.fetchall()
+    messages = _messages(incident, stage, at, presses, others)
+    return [
+        {
+            "area_id": incident.area_id,
+            "incident_id": incident.id,
+            "channel": ChannelName.DEVICE.value,
+            "recipient": device_id,
+            "kind": _KINDS[stage].value,
+            "urgency": incident.priority.rank,
+            "body": msgspec.json.encode({"messages": parts}).decode(),
+            "state": "pending",
+            "at": at,
+            "settled_at": None,
+            "detail": "",
+        }
+        for device_id, parts in messages.items()
+    ]
+
+
+def _messages(
+    incident: Incident,
+    stage: ReceiptStage,
+    at: datetime,
+    presses: Sequence[dict[str, Any]],
+    others: Sequence[dict[str, Any]],
+) -> dict[str, list[dict[str, Any]]]:
+    """Receipts by device: each press under its own id; other devices hear of the newest press."""
+    messages: dict[str, list[dict[str, Any]]] = {}
+    for press in presses:
+        prefixes = {press["reply_prefix"]}
+        if press["area_id"] is not None:
+            home = topics.device_prefix(
+                press["area_id"], press["premises_id"], press["device_id"]
+            )
+            prefixes.add(home)
+        addressed = [topics.receipt_topic(prefix) for prefix in sorted(prefixes)]
+        said = _said(incident, stage, at, press)
+        messages.setdefault(press["device_id"], []).append({"topics": addressed, "receipt": said})
+    for device in others:
+        if device["device_id"] in messages or not presses:
+            continue
+        if not DEVICE_CLASSES[DeviceKind(device["kind"])].shows_receipt:
+            continue
+        topic = topics.command(
+            device["area_id"], device["premises_id"], device["device_id"], "receipt"
+        )
+        said = _said(incident, stage, at, presses[0])
+        messages[device["device_id"]] = [{"topics": [topic], "receipt": said}]
+    return messages
+
+
+def _said(
+    incident: Incident, stage: ReceiptStage, at: datetime, press: dict[str, Any]
+) -> dict[str, Any]:
+    said = receipt(
+        stage,
+        at,
+        language=press["language"],
+        message_id=press["message_id"],
+        incident_id=incident.id,
+        who=incident.owner.name if incident.owner else None,
+        expected_at=incident.expected_at,
+        zone=_zone(press["time_zone"]),
+    )
+    built: dict[str, Any] = msgspec.to_builtins(said)
+    return built
+
+
+def _zone(name: str | None) -> tzinfo | None:
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return None

@@ -1,0 +1,1 @@
+"""Tests: promises on a hand-moved clock."""
