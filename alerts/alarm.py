@@ -115,8 +115,9 @@ class Alarm:
 
     @property
     def rings(self) -> bool:
-        """Whether it must reach a desk; a test press and a plain cancel are only recorded."""
-        if self.ends_hazard:
+        """Whether it must reach a desk. A test press and a plain cancel are only recorded; so is
+        raw motion, which is a fall detector's evidence and not yet anybody's claim."""
+        if self.ends_hazard or self.kind == "motion":
             return False
         if self.action is PressAction.TEST:
             return False

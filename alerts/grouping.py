@@ -38,6 +38,8 @@ class Reason(StrEnum):
     CANCEL_ALONE = "cancel_alone"
     """A cancel with nothing to cancel."""
     TEST_RECORDED = "test_recorded"
+    MOTION_RECORDED = "motion_recorded"
+    """Raw motion: kept as evidence, a detector decides."""
     HAZARD_ENDED = "hazard_ended"
     """The sensor says the hazard is over: noted, a human decides."""
 
@@ -88,6 +90,8 @@ def group(
 def _silent_alarm(alarm: Alarm, open_incident: Incident | None, now: datetime) -> Grouping:
     if alarm.action is PressAction.TEST:
         return Grouping(None, Reason.TEST_RECORDED, None)
+    if alarm.kind == "motion":
+        return Grouping(None, Reason.MOTION_RECORDED, None)
     if open_incident is None:
         reason = Reason.HAZARD_ENDED if alarm.ends_hazard else Reason.CANCEL_ALONE
         return Grouping(None, reason, None)

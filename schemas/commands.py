@@ -43,6 +43,7 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
     """At `coming`: when somebody is expected to be there, if known."""
     tone: Tone = Tone.SHORT
     light: str = "green"
+    """A colour, or `off`."""
     vibrate: bool = True
 
 

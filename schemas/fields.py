@@ -16,23 +16,28 @@ MAX_LABEL_LENGTH = 64
 """A room or a firmware version fits on one line of a form."""
 
 ALSO = "x-also"
-"""Marks a type that the codec reads besides the one of the field; `schemas.jsonschema` merges it."""
+"""Marks a type that the codec reads besides the field's own; `schemas.jsonschema` merges it."""
 
 MessageId = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=MAX_MESSAGE_ID_LENGTH,
+        description="Unique per device: a counter or a UUID; a number is read as its digits.",
         extra_json_schema={ALSO: "integer"},
     ),
 ]
-"""Unique per device: a counter or a UUID; a number is read as its digits."""
 
-DeviceTime = Annotated[datetime, Meta(tz=True, extra_json_schema={ALSO: "number"})]
-"""The device's clock: ISO 8601 with an offset, or seconds or milliseconds since 1970."""
+DeviceTime = Annotated[
+    datetime,
+    Meta(
+        tz=True,
+        description="ISO 8601 with an offset, or seconds or milliseconds since 1970.",
+        extra_json_schema={ALSO: "number"},
+    ),
+]
 
-HubTime = Annotated[datetime, Meta(tz=True)]
-"""The hub's clock: ISO 8601 in UTC."""
+HubTime = Annotated[datetime, Meta(tz=True, description="The hub's clock: ISO 8601 in UTC.")]
 
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]

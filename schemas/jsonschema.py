@@ -96,10 +96,11 @@ def _property(shape: Json, note: str | None, *, nullable: bool) -> Json:
     null = {"type": "null"}
     if nullable and null not in choices:
         choices = [*choices, null]
-    alone = len(choices) == 1 and "$ref" not in choices[0]
+    bare = note is None and default is None
+    alone = len(choices) == 1 and (bare or "$ref" not in choices[0])
     completed: Json = dict(choices[0]) if alone else {"anyOf": choices}
     if note is not None:
-        completed["description"] = note
+        completed = {"description": note, **completed}
     if default is not None:
         completed["default"] = default
     return completed

@@ -1,6 +1,7 @@
 """What comes up the telemetry lane; `message_id` and `observed_at` may be missing everywhere."""
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -22,9 +23,10 @@ MAX_SAMPLES = 256
 
 
 class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One vital sign at one time; `measure` is a key of the vocabulary and carries the unit."""
+    """One measured number at one time."""
 
     measure: str
+    """A numeric key of `vocabulary.json` and so its unit; others are ignored and counted."""
     value: Number
     observed_at: DeviceTime | None = None
     """Absent: the message's time."""
@@ -36,7 +38,7 @@ class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
 class Vitals(msgspec.Struct, frozen=True, omit_defaults=True):
     """telemetry/vitals: one or many samples of a care bed or wristband."""
 
-    samples: list[Sample]
+    samples: Annotated[list[Sample], msgspec.Meta(min_length=1, max_length=MAX_SAMPLES)]
     message_id: MessageId | None = None
     observed_at: DeviceTime | None = None
 

@@ -93,7 +93,8 @@ class _Book:
     open_by_subject: dict[Subject, IncidentId] = field(default_factory=dict)
     resolved_by_subject: dict[Subject, Incident] = field(default_factory=dict)
     incident_of_alarm: dict[str, IncidentId | None] = field(default_factory=dict)
-    occurrences: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    occurrences: dict[str, tuple[int, Any, str]] = field(default_factory=dict)
+    """By derived id: the last occurrence, its newest delivery, the area."""
     known_actions: dict[str, str | None] = field(default_factory=dict)
     changed: dict[IncidentId, None] = field(default_factory=dict)
     alarms: list[dict[str, Any]] = field(default_factory=list)
@@ -133,11 +134,11 @@ class _Book:
         if not item.derived:
             return item.alarm
         base, received_at = item.alarm.id, item.alarm.received_at
-        last, last_at = self.occurrences.get(base, (0, None))
+        last, last_at, _ = self.occurrences.get(base, (0, None, ""))
         since = None if last_at is None else (received_at - last_at).total_seconds()
         number = occurrence(last, since, marked_duplicate=False)
         newest = received_at if last_at is None else max(received_at, last_at)
-        self.occurrences[base] = (number, newest)
+        self.occurrences[base] = (number, newest, item.alarm.area_id)
         return replace(item.alarm, id=occurrence_id(base, number))
 
     def _take(self, alarm: Alarm, item: AlarmItem, grouping: Grouping) -> None:
@@ -288,8 +289,8 @@ class _Book:
             self.cursor,
             "save_occurrence",
             [
-                {"derived_id": key, "area_id": "", "occurrence": n, "last_delivery_at": at}
-                for key, (n, at) in self.occurrences.items()
+                {"derived_id": key, "area_id": area, "occurrence": n, "last_delivery_at": at}
+                for key, (n, at, area) in self.occurrences.items()
             ],
         )
         if self.repeats:
@@ -370,7 +371,8 @@ async def _load_occurrences(book: _Book, derived: Iterable[AlarmItem]) -> None:
         return
     await book.cursor.execute(_SQL["occurrences"], {"ids": ids})
     async for row in book.cursor:
-        book.occurrences[row["derived_id"]] = (row["occurrence"], row["last_delivery_at"])
+        known = (row["occurrence"], row["last_delivery_at"], row["area_id"])
+        book.occurrences[row["derived_id"]] = known
 
 
 def _final_id(book: _Book, item: AlarmItem) -> AlarmId:

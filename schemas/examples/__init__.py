@@ -35,7 +35,7 @@ class Example:
 
 class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
     about: str
-    json: msgspec.Raw | None = None
+    json: msgspec.Raw = msgspec.Raw()
     text: str | None = None
     hex: str | None = None
     reason: str = ""
@@ -43,7 +43,7 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
     damage: tuple[str, ...] = ()
 
     def payload(self) -> bytes:
-        if self.json is not None:
+        if bytes(self.json):
             return bytes(self.json)
         if self.text is not None:
             return self.text.encode()

@@ -107,7 +107,7 @@ CREATE TABLE observation (
     state text,
     latitude double precision,
     longitude double precision,
-    accuracy_m real,
+    accuracy_m double precision,
     quality smallint NOT NULL,
     received_at timestamptz NOT NULL,
     batch_id bigint NOT NULL
@@ -195,6 +195,7 @@ CREATE TABLE alarm (
 );
 CREATE INDEX alarm_incident ON alarm (incident_id, received_at);
 CREATE INDEX alarm_device ON alarm (device_id, received_at);
+CREATE INDEX alarm_received ON alarm (received_at);
 
 -- Presses without a message_id: which occurrence of the same bytes was the last one.
 CREATE TABLE alarm_occurrence (
@@ -299,10 +300,4 @@ CREATE TABLE detector_shard (
     saved_at timestamptz NOT NULL,
     state bytea NOT NULL,
     PRIMARY KEY (owner, shard)
-);
-
--- Small facts the hub keeps about itself, such as which broker sessions it has had.
-CREATE TABLE hub_fact (
-    key text PRIMARY KEY,
-    value jsonb NOT NULL
 );

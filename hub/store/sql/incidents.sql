@@ -76,7 +76,7 @@ UPDATE alarm SET repeats = repeats + 1 WHERE alarm_id = ANY(%(ids)s);
 
 -- name: occurrences
 -- The last occurrence of presses without an id.
-SELECT derived_id, occurrence, last_delivery_at FROM alarm_occurrence
+SELECT derived_id, area_id, occurrence, last_delivery_at FROM alarm_occurrence
 WHERE derived_id = ANY(%(ids)s) FOR UPDATE;
 
 -- name: save_occurrence

@@ -1,0 +1,6 @@
+"""`python -m device_sim`."""
+
+from device_sim.cli import app
+
+if __name__ == "__main__":
+    app()

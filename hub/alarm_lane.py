@@ -1,0 +1,420 @@
+"""The alarm lane: announce, commit, PUBACK, receipt. It never waits for telemetry, and while the
+database is silent it still rings.
+
+Everything here runs on one event loop, so nothing needs a lock. A batch that fails is tried again
+whole; redeliveries of what is in flight attach to it instead of starting anew.
+"""
+
+import asyncio
+import contextlib
+import itertools
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import psycopg
+import structlog
+
+from alerts.actions import Action, perform
+from alerts.alarm import Alarm, Flag
+from alerts.errors import AlertsError
+from alerts.incident import Incident
+from alerts.policy import policy_for
+from hub.alarm_receipts import Receipts
+from hub.clock import SystemClock
+from hub.database import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, TRANSIENT, Connection, Session
+from hub.desk_bus import action_result, incident_announcement, read_action
+from hub.ingest import ALARM_STEPS, Desk, Incoming, undigested
+from hub.sources.mqtt import Delivery, MqttConnection
+from hub.store.cases import ActionItem, AlarmItem, Item, Recorded, record
+from hub.store.upkeep import Quarantined, quarantine
+from hub.view import View, alarm_view, incident_view
+from schemas import identity, topics
+from schemas.alarms import Motion
+from schemas.codec import Malformed, encode
+from schemas.ids import AlarmId, IncidentId
+
+BATCH_LIMIT = 200
+"""Alarms and actions in one transaction; a storm of 10,000 takes fifty of them."""
+SLOW_AFTER_S = 0.3
+"""A commit takes 5 ms; after this the person hears `heard` and the desk `pending`."""
+LOOK_EVERY_S = 0.1
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Entry:
+    """An alarm or action between arrival and commit."""
+
+    item: Item
+    arrived_s: float
+    mids: list[int] = field(default_factory=list)
+    quarantined: Quarantined | None = None
+    provisional_id: IncidentId | None = None
+    """The incident it was announced in."""
+    told_slow: bool = False
+    key: str = ""
+    number: int = 0
+
+
+class AlarmLane:
+    """Steps, queue, commit and answers of the alarm lane."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        clock: SystemClock,
+        session: Session,
+        receipts: Receipts,
+        publish: Callable[[str, bytes], bool],
+        alive: Callable[[str, datetime], None],
+    ) -> None:
+        """`publish` hands a QoS 0 message to the hub's own connection; `alive` tells the telemetry
+        lane that a device was heard."""
+        self._desk = desk
+        self._board = desk.board
+        self._clock = clock
+        self._session = session
+        self._receipts = receipts
+        self._publish = publish
+        self._alive = alive
+        self._queue: deque[Entry] = deque()
+        self._in_flight: dict[int, Entry] = {}
+        """By number, in order of arrival."""
+        self._newest: dict[str, Entry] = {}
+        """By message: what a redelivery attaches to."""
+        self._numbers = itertools.count()
+        self._wake = asyncio.Event()
+        self.connection: MqttConnection | None = None
+        self.counts: Counter[str] = Counter()
+        self.database_silent_since: float | None = None
+
+    @property
+    def unrecorded(self) -> int:
+        """Alarms and actions that are not in the database yet."""
+        return len(self._in_flight)
+
+    def oldest_unrecorded_s(self) -> float:
+        """Age of the oldest of them, seconds."""
+        if not self._in_flight:
+            return 0.0
+        return self._clock.monotonic_s() - next(iter(self._in_flight.values())).arrived_s
+
+    def on_message(self, delivery: Delivery) -> None:
+        """A message of the alarm lane's connection. Never raises: an alarm that a step cannot
+        digest is still an alarm."""
+        self.counts["messages"] += 1
+        if delivery.topic == topics.DESK_ACTION:
+            self._take_action(delivery)
+            return
+        incoming = Incoming(delivery, self._clock.now())
+        try:
+            for step in ALARM_STEPS:
+                step(incoming, self._desk)
+        except Exception as error:
+            # The last line of promise 1: a mistake of ours must not silence a press.
+            _log.exception("alarm_step_failed", topic_length=len(delivery.topic))
+            self.counts["step_failures"] += 1
+            incoming = undigested(incoming, self._desk, f"the hub failed: {type(error).__name__}")
+        if incoming.decoded is not None:
+            self.counts["unknown_fields"] += incoming.decoded.unknown_fields
+        if incoming.device is not None:
+            self._alive(incoming.device.id, incoming.received_at)
+        if incoming.alarm is not None:
+            self._take_alarm(incoming, incoming.alarm)
+
+    def raise_own(self, alarm: Alarm) -> None:
+        """An alarm of the hub itself (a lost broker session): same path, nobody to answer."""
+        self._enqueue(Entry(AlarmItem(alarm), self._clock.monotonic_s(), key=alarm.id))
+
+    def adopt(self, recorded: Recorded) -> None:
+        """The other lane recorded something: show it."""
+        if recorded.incident is not None and recorded.cause is not None:
+            self._board.put(recorded.incident)
+            if recorded.alarm is not None:
+                self._board.show(recorded.incident.id, recorded.alarm)
+            self._announce(recorded.cause, recorded.incident, recorded.alarm)
+
+    def announce_all(self) -> None:
+        """An API process has just started: tell it everything that is open."""
+        for incident in list(self._board.open.values()):
+            self._announce("refreshed", incident, None)
+
+    def view(self, incident: Incident, pending: str | None = None) -> View:
+        """The incident as a desk sees it, by what the board knows."""
+        return incident_view(
+            incident,
+            self._desk.register.cards(incident),
+            self._board.alarms.get(incident.id, ()),
+            provisional=incident.id in self._board.provisional,
+            pending_action=pending,
+        )
+
+    def _take_alarm(self, incoming: Incoming, alarm: Alarm) -> None:
+        delivery = incoming.delivery
+        entry = self._newest.get(alarm.id)
+        if entry is not None and not self._pressed_anew(entry, incoming):
+            self._attach(entry, delivery)
+            return
+        key: str = alarm.id
+        if incoming.derived:
+            alarm = replace(alarm, id=self._board.tell_apart(alarm.id, incoming.received_at))
+        if alarm.id in self._board.known:
+            self._answer_repeat(alarm, delivery)
+            return
+        base = incoming.alarm if incoming.derived and incoming.alarm else alarm
+        item = AlarmItem(base, incoming.derived, _window(incoming))
+        entry = Entry(item, self._clock.monotonic_s(), key=key)
+        if delivery.qos > 0:
+            entry.mids.append(delivery.mid)
+        if incoming.unreadable is not None:
+            entry.quarantined = _quarantined(incoming, alarm, incoming.unreadable)
+            self.counts["quarantined"] += 1
+        self._enqueue(entry, alarm)
+
+    def _pressed_anew(self, entry: Entry, incoming: Incoming) -> bool:
+        """Without an id: the same bytes long after the ones in flight are a new press."""
+        if not incoming.derived or incoming.delivery.duplicate:
+            return False
+        age_s = self._clock.monotonic_s() - entry.arrived_s
+        return age_s > identity.DERIVED_REPEAT_S
+
+    def _attach(self, entry: Entry, delivery: Delivery) -> None:
+        """The same message again while it waits for its commit."""
+        self.counts["repeats"] += 1
+        if delivery.qos > 0 and delivery.mid not in entry.mids:
+            entry.mids.append(delivery.mid)
+        if isinstance(entry.item, AlarmItem) and entry.told_slow:
+            self._receipts.heard(entry.item.alarm, self._clock.now())
+
+    def _answer_repeat(self, alarm: Alarm, delivery: Delivery) -> None:
+        """It is recorded already: PUBACK and the receipt again, as far as things have come."""
+        self.counts["repeats"] += 1
+        self._ack(delivery)
+        incident_id = self._board.known[alarm.id]
+        incident = self._board.open.get(incident_id) if incident_id else None
+        self._receipts.recorded(alarm, incident, self._clock.now(), repeat=True)
+
+    def _enqueue(self, entry: Entry, shown: Alarm | None = None) -> None:
+        """Announce, then wait for the commit."""
+        if isinstance(entry.item, AlarmItem):
+            alarm = shown or entry.item.alarm
+            grouping = self._board.group(alarm)
+            if grouping.incident is not None and grouping.cause is not None:
+                entry.provisional_id = grouping.incident.id
+                self._announce(grouping.cause, grouping.incident, alarm, unrecorded=True)
+        self._wait(entry)
+
+    def _wait(self, entry: Entry) -> None:
+        entry.number = next(self._numbers)
+        self._in_flight[entry.number] = entry
+        self._newest[entry.key] = entry
+        self._queue.append(entry)
+        self._wake.set()
+
+    def _take_action(self, delivery: Delivery) -> None:
+        try:
+            action = read_action(delivery.payload)
+        except Malformed as error:
+            _log.error("desk_action_unreadable", reason=error.reason)
+            self._ack(delivery)
+            return
+        entry = self._newest.get(action.id)
+        if entry is not None:
+            self._attach(entry, delivery)
+            return
+        entry = Entry(ActionItem(action), self._clock.monotonic_s(), key=action.id)
+        if delivery.qos > 0:
+            entry.mids.append(delivery.mid)
+        self._wait(entry)
+
+    async def run(self) -> None:
+        """Commit for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._commit_for_ever())
+            group.create_task(self._watch_slow())
+
+    async def _commit_for_ever(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                batch = [
+                    self._queue.popleft() for _ in range(min(BATCH_LIMIT, len(self._queue)))
+                ]
+                await self._commit(batch)
+
+    async def _commit(self, batch: Sequence[Entry]) -> None:
+        """Until it is recorded; there is no giving up on an alarm."""
+        backoff_s = FIRST_BACKOFF_S
+
+        async def work(connection: Connection) -> list[Recorded]:
+            await quarantine(connection, [e.quarantined for e in batch if e.quarantined])
+            return await record(connection, [entry.item for entry in batch])
+
+        results: list[Recorded] | None = None
+        while results is None:
+            try:
+                results = await self._session.run(work)
+            except TRANSIENT as error:
+                if self.database_silent_since is None:
+                    self.database_silent_since = self._clock.monotonic_s()
+                _log.warning("alarm_commit_failed", error=type(error).__name__, waiting=len(batch))
+                await asyncio.sleep(backoff_s)
+                backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
+            except psycopg.Error as error:
+                _log.error("alarm_refused", error=str(error), alarms=len(batch))
+                if len(batch) > 1:
+                    for entry in batch:
+                        await self._commit([entry])
+                    return
+                batch[0].item = _bare(batch[0].item)
+                await asyncio.sleep(backoff_s)
+                backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
+        self.database_silent_since = None
+        for entry in batch:
+            del self._in_flight[entry.number]
+            if self._newest.get(entry.key) is entry:
+                del self._newest[entry.key]
+        still_waiting = {e.provisional_id for e in self._in_flight.values() if e.provisional_id}
+        for entry, recorded in zip(batch, results, strict=True):
+            self._settle(entry, recorded, still_waiting)
+
+    def _settle(
+        self, entry: Entry, recorded: Recorded, still_waiting: set[IncidentId]
+    ) -> None:
+        """It is recorded: PUBACK, receipt, and the desk learns the truth."""
+        if self.connection is not None:
+            for mid in entry.mids:
+                self.connection.ack(mid)
+        incident, now = recorded.incident, self._clock.now()
+        if incident is not None and incident.id not in still_waiting:
+            self._board.provisional.discard(incident.id)
+            self._board.put(incident)
+        if isinstance(entry.item, AlarmItem):
+            self._settle_alarm(entry, entry.item, recorded, still_waiting, now)
+        elif isinstance(entry.item, ActionItem):
+            self._settle_action(entry.item.action, recorded)
+
+    def _settle_alarm(
+        self,
+        entry: Entry,
+        item: AlarmItem,
+        recorded: Recorded,
+        still_waiting: set[IncidentId],
+        now: datetime,
+    ) -> None:
+        alarm, incident = recorded.alarm or item.alarm, recorded.incident
+        self.counts["duplicates" if recorded.duplicate else "alarms"] += 1
+        self._board.remember(alarm.id, incident.id if incident else None)
+        self._receipts.recorded(alarm, incident, now, repeat=recorded.duplicate)
+        merged_from = entry.provisional_id
+        if incident is not None and not recorded.duplicate:
+            self._board.show(incident.id, alarm)
+        if merged_from is not None and (incident is None or merged_from != incident.id):
+            self._board.remove(merged_from)
+            if incident is not None:
+                self._announce("merged", incident, alarm, merged_from=merged_from)
+            return
+        if incident is None or incident.id in still_waiting:
+            return
+        self._announce("committed", incident, None if recorded.duplicate else alarm)
+
+    def _settle_action(self, action: Action, recorded: Recorded) -> None:
+        incident = recorded.incident
+        view = self.view(incident) if incident is not None else None
+        result = action_result(action.id, view, refusal=recorded.refusal)
+        self._publish(topics.DESK_ANNOUNCE, result)
+        if incident is not None and recorded.cause is not None:
+            self._announce(recorded.cause, incident, None)
+
+    async def _watch_slow(self) -> None:
+        """What waits too long for its commit: the person hears that it rings, the desk that its
+        action is kept."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            before_s = self._clock.monotonic_s() - SLOW_AFTER_S
+            for entry in self._in_flight.values():
+                if entry.arrived_s > before_s:
+                    break
+                if not entry.told_slow:
+                    entry.told_slow = True
+                    self._tell_slow(entry)
+
+    def _tell_slow(self, entry: Entry) -> None:
+        match entry.item:
+            case AlarmItem(alarm=alarm) if alarm.rings:
+                self._receipts.heard(alarm, self._clock.now())
+            case ActionItem(action=action):
+                self._show_pending(action)
+
+    def _show_pending(self, action: Action) -> None:
+        incident = self._board.open.get(action.incident_id)
+        if incident is None:
+            return
+        with contextlib.suppress(AlertsError):
+            perform(incident, action, policy_for(incident.category, incident.priority))
+            view = self.view(incident, pending=action.verb.value)
+            self._publish(topics.DESK_ANNOUNCE, action_result(action.id, view, pending=True))
+            message = incident_announcement("pending", view, self._clock.now())
+            self._publish(topics.DESK_ANNOUNCE, message)
+
+    def _announce(
+        self,
+        cause: str,
+        incident: Incident,
+        alarm: Alarm | None,
+        *,
+        unrecorded: bool = False,
+        merged_from: str | None = None,
+    ) -> None:
+        view = self.view(incident)
+        if unrecorded:
+            view["provisional"] = True
+        message = incident_announcement(
+            cause,
+            view,
+            self._clock.now(),
+            alarm=alarm_view(alarm) if alarm else None,
+            merged_from=merged_from,
+        )
+        if not self._publish(topics.DESK_ANNOUNCE, message):
+            self.counts["announcements_lost"] += 1
+
+    def _ack(self, delivery: Delivery) -> None:
+        if self.connection is not None and delivery.qos > 0:
+            self.connection.ack(delivery.mid)
+
+
+def _window(incoming: Incoming) -> bytes | None:
+    return encode(incoming.message) if isinstance(incoming.message, Motion) else None
+
+
+def _quarantined(incoming: Incoming, alarm: Alarm, reason: str) -> Quarantined:
+    delivery = incoming.delivery
+    return Quarantined(
+        area_id=alarm.area_id,
+        lane=topics.Lane.ALARM.value,
+        topic=delivery.topic,
+        device_id=alarm.device_id,
+        message_key=identity.message_key(delivery.topic, delivery.payload),
+        reason=reason,
+        payload=delivery.payload,
+        received_at=incoming.received_at,
+    )
+
+
+def _bare(item: Item) -> Item:
+    """What the database refused, without everything a device could have put into it."""
+    if not isinstance(item, AlarmItem):
+        return item
+    flags = tuple({*item.alarm.flags, Flag.DAMAGED})
+    alarm = replace(item.alarm, text="", position=None, message_id=None, flags=flags)
+    return AlarmItem(replace(alarm, observed_at=None, reply_prefix=None), item.derived)
+
+
+def own_alarm_id(*parts: str) -> AlarmId:
+    """The id of an alarm that the hub raises about itself."""
+    return identity.unreadable_alarm_id("/".join(parts), b"")

@@ -1,0 +1,105 @@
+"""Ingest's own table of open incidents: what is announced before the database has answered.
+
+Belongs to the alarm lane's loop alone. The commit is the truth; the board is the best guess that
+rings within milliseconds, and is corrected by every commit and every look at the database.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from alerts.alarm import Alarm, Subject
+from alerts.grouping import Grouping, group
+from alerts.incident import Incident
+from hub.view import ALARMS_SHOWN
+from schemas.ids import AlarmId, IncidentId
+from schemas.identity import occurrence, occurrence_id
+
+KNOWN_ALARMS = 20_000
+"""Presses remembered to answer a repeat at once; older repeats are known by the database."""
+
+
+@dataclass(slots=True)
+class Board:
+    """Open incidents by subject, the alarms that show with them, and known presses."""
+
+    open: dict[IncidentId, Incident] = field(default_factory=dict)
+    by_subject: dict[Subject, IncidentId] = field(default_factory=dict)
+    alarms: dict[IncidentId, list[Alarm]] = field(default_factory=dict)
+    provisional: set[IncidentId] = field(default_factory=set)
+    resolved: OrderedDict[Subject, Incident] = field(default_factory=OrderedDict)
+    known: OrderedDict[AlarmId, IncidentId | None] = field(default_factory=OrderedDict)
+    occurrences: OrderedDict[AlarmId, tuple[int, datetime]] = field(default_factory=OrderedDict)
+
+    def tell_apart(self, derived_id: AlarmId, received_at: datetime) -> AlarmId:
+        """The id of a press that carries none: which occurrence of the same bytes it is."""
+        last, last_at = self.occurrences.get(derived_id, (0, None))
+        since = None if last_at is None else (received_at - last_at).total_seconds()
+        number = occurrence(last, since, marked_duplicate=False)
+        self.occurrences[derived_id] = (number, received_at)
+        self.occurrences.move_to_end(derived_id)
+        if len(self.occurrences) > KNOWN_ALARMS:
+            self.occurrences.popitem(last=False)
+        return occurrence_id(derived_id, number)
+
+    def group(self, alarm: Alarm) -> Grouping:
+        """Where the alarm most likely belongs; the board shows it from now on."""
+        incident_id = self.by_subject.get(alarm.subject)
+        current = self.open.get(incident_id) if incident_id else None
+        last = self.resolved.get(alarm.subject)
+        grouping = group(alarm, current, last, alarm.received_at)
+        if grouping.incident is not None:
+            self.put(grouping.incident)
+            self.show(grouping.incident.id, alarm)
+            if current is None:
+                self.provisional.add(grouping.incident.id)
+        return grouping
+
+    def put(self, incident: Incident) -> None:
+        """The incident is so now."""
+        if incident.open:
+            self.open[incident.id] = incident
+            self.by_subject[incident.subject] = incident.id
+            return
+        self.remove(incident.id)
+        self.resolved[incident.subject] = incident
+        self.resolved.move_to_end(incident.subject)
+        if len(self.resolved) > KNOWN_ALARMS:
+            self.resolved.popitem(last=False)
+
+    def remove(self, incident_id: IncidentId) -> None:
+        """It is resolved, or was merged into another."""
+        incident = self.open.pop(incident_id, None)
+        self.alarms.pop(incident_id, None)
+        self.provisional.discard(incident_id)
+        if incident is not None and self.by_subject.get(incident.subject) == incident_id:
+            del self.by_subject[incident.subject]
+
+    def show(self, incident_id: IncidentId, alarm: Alarm) -> None:
+        """Keep the alarm among those shown with the incident, once."""
+        shown = self.alarms.setdefault(incident_id, [])
+        if all(known.id != alarm.id for known in shown):
+            shown.append(alarm)
+            del shown[:-ALARMS_SHOWN]
+
+    def remember(self, alarm_id: AlarmId, incident_id: IncidentId | None) -> None:
+        """This press is recorded: a repeat of it needs only its receipt."""
+        self.known[alarm_id] = incident_id
+        self.known.move_to_end(alarm_id)
+        if len(self.known) > KNOWN_ALARMS:
+            self.known.popitem(last=False)
+
+    def refresh(self, incidents: Iterable[Incident]) -> list[Incident]:
+        """Take what others changed in the database (ladder, leases); what was news is returned.
+
+        An incident with uncommitted alarms keeps its newer place here until its commit.
+        """
+        news: list[Incident] = []
+        for incident in incidents:
+            known = self.open.get(incident.id)
+            if known is None or incident.revision > known.revision:
+                if known is not None or incident.open:
+                    news.append(incident)
+                self.put(incident)
+        return news

@@ -1,0 +1,201 @@
+"""The command `carebell`. Each command imports what it runs only when it runs it."""
+# ruff: noqa: PLC0415 - `carebell --version` must not load the database driver
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub import __version__
+from hub.errors import HubError
+from hub.log import configure_logging
+from hub.settings import Settings, load_settings
+
+app = typer.Typer(
+    name="carebell",
+    help="Carebell: from a pressed button to a human who has taken responsibility.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+device_app = typer.Typer(help="Devices that may connect.", no_args_is_help=True)
+account_app = typer.Typer(help="Humans who may log in.", no_args_is_help=True)
+app.add_typer(device_app, name="device")
+app.add_typer(account_app, name="account")
+
+HttpOption = Annotated[
+    str | None, typer.Option("--http", metavar="HOST:PORT", help="Where page and API listen.")
+]
+MqttOption = Annotated[
+    str | None, typer.Option("--mqtt", metavar="HOST:PORT", help="Where devices connect.")
+]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="The folder that holds everything.")
+]
+
+
+@contextmanager
+def _told_in_words() -> Iterator[None]:
+    """End with a sentence instead of a traceback where the sentence says all there is."""
+    try:
+        yield
+    except HubError as error:
+        typer.echo(f"carebell: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _start(http: str | None = None, mqtt: str | None = None, data: Path | None = None) -> Settings:
+    configure_logging()
+    return load_settings(http_listen=http, mqtt_listen=mqtt, data_dir=data)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"carebell {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="And exit.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command()
+def up(http: HttpOption = None, mqtt: MqttOption = None, data: DataOption = None) -> None:
+    """Start everything on this machine as one process tree; Ctrl-C ends it."""
+    from hub.embedded.supervisor import Supervisor
+
+    with _told_in_words():
+        settings = _start(http, mqtt, data)
+
+        async def run() -> None:
+            supervisor = Supervisor(settings)
+            supervisor.stop_on_signals()
+            await supervisor.start()
+            if not supervisor.stopping:
+                typer.echo(f"Page: http://{settings.http_listen.reachable()}/")
+                typer.echo(f"Devices: mqtt://{settings.mqtt_listen}")
+                typer.echo(f"First log-in: admin, password in {supervisor.folder.secrets}")
+            await supervisor.run_until_stopped()
+
+        asyncio.run(run())
+
+
+@app.command()
+def demo(
+    http: HttpOption = None,
+    mqtt: MqttOption = None,
+    data: DataOption = None,
+    homes: Annotated[int, typer.Option(min=1, max=100_000, help="Simulated homes.")] = 200,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+) -> None:
+    """Start everything with a simulated neighbourhood in which somebody presses a button."""
+    from hub.demo import run_demo
+
+    with _told_in_words():
+        run_demo(_start(http, mqtt, data or Path("carebell-demo")), homes, not no_browser)
+
+
+@app.command()
+def ingest() -> None:
+    """Read messages, detect, raise alarms (one of `up`'s children)."""
+    from hub.app import run_ingest
+
+    with _told_in_words():
+        run_ingest(_start())
+
+
+@app.command()
+def worker() -> None:
+    """Escalate what is due and send notifications (one of `up`'s children)."""
+    from hub.app import run_worker
+
+    with _told_in_words():
+        run_worker(_start())
+
+
+@app.command()
+def api() -> None:
+    """Serve the page and the API (one of `up`'s children)."""
+    from hub.app import run_api
+
+    with _told_in_words():
+        run_api(_start())
+
+
+@app.command()
+def callout() -> None:
+    """Tell the embedded broker which device may come in (one of `up`'s children)."""
+    from hub.embedded.callout import run_callout
+
+    with _told_in_words():
+        asyncio.run(run_callout(_start()))
+
+
+@app.command()
+def migrate(data: DataOption = None) -> None:
+    """Bring a running database to this release's schema; `up` does so by itself."""
+    from hub.embedded.database import database_url
+    from hub.store.migrate import migrate as apply_migrations
+
+    with _told_in_words():
+        settings = _start(data=data)
+        applied = apply_migrations(settings.database_url or database_url(settings.data_dir))
+        typer.echo("\n".join(applied) or "The schema is up to date.")
+
+
+@app.command()
+def config(data: DataOption = None) -> None:
+    """Print every setting with its meaning, unit, default and source, and what differs here."""
+    from hub.settings_file import render_toml
+
+    with _told_in_words():
+        typer.echo(render_toml(_start(data=data)), nl=False)
+
+
+@device_app.command("add")
+def device_add(
+    device_id: Annotated[str, typer.Argument(help="Lower case letters, digits and hyphens.")],
+    *,
+    kind: Annotated[str, typer.Option(help="button, wristband, care-bed ...")],
+    premises_id: Annotated[str, typer.Option("--premises", help="The home it stands in.")],
+    person_id: Annotated[str | None, typer.Option("--person", help="Who wears it.")] = None,
+    label: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Register a device and print its MQTT credential, once."""
+    from hub.app import add_device
+
+    with _told_in_words():
+        for line in add_device(_start(data=data), device_id, kind, premises_id, person_id, label):
+            typer.echo(line)
+
+
+@account_app.command("add")
+def account_add(
+    username: Annotated[str, typer.Argument()],
+    *,
+    name: Annotated[str, typer.Option(help="As dispatchers see it.")],
+    role: Annotated[str, typer.Option(help="dispatcher or administrator.")] = "dispatcher",
+    area_id: Annotated[str | None, typer.Option("--area", help="Default: the root area.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Add a human; the password is asked for, or read from a pipe."""
+    from hub.app import add_account
+
+    with _told_in_words():
+        settings = _start(data=data)
+        if sys.stdin.isatty():
+            password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        else:
+            password = sys.stdin.readline().rstrip("\n")
+        area = area_id or settings.root_area_id
+        typer.echo(add_account(settings, username, name, role, area, password))

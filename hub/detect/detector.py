@@ -1,0 +1,93 @@
+"""The protocol every detector follows, and what it is given and gives back.
+
+    observe(state, observation, context) -> (state, findings)
+    deadline(state, context) -> when, or None
+    expire(state, now, context) -> (state, findings)
+
+All three are pure. State is immutable, small, survives JSON; None is the state before the first
+observation. Replaying the same observations from a checkpoint gives the same findings with the
+same keys, so that nothing is reported twice.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+
+from alerts.alarm import Category, Priority, Subject
+from hub.device import Device
+from hub.observation import Observation
+
+
+class Scope(StrEnum):
+    """What one state is kept for."""
+
+    DEVICE = "device"
+    PERSON = "person"
+    PREMISES = "premises"
+    AREA = "area"
+
+
+class Phase(StrEnum):
+    """How far a claim has come."""
+
+    CANDIDATE = "candidate"
+    CONFIRMED = "confirmed"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A detector's claim with its evidence; `key` is the same for the same episode, for ever."""
+
+    detector: str
+    kind: str
+    phase: Phase
+    category: Category
+    priority: Priority
+    subject: Subject
+    key: str
+    at: datetime
+    text: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a detector may know besides its own state; frozen for the whole call."""
+
+    device: Device
+    listening_since: datetime
+    """Silence counts only from here: before, the hub itself was not listening."""
+
+
+State = TypeVar("State")
+Findings = Sequence[Finding]
+NONE: Findings = ()
+
+
+class Detector(Protocol[State]):
+    """One way of noticing that somebody needs help."""
+
+    name: str
+    scope: Scope
+    measures: frozenset[str]
+    """The measures it wants to see; `alive` stands for any message at all."""
+    state_type: type[State]
+
+    def observe(
+        self, state: State | None, observation: Observation, context: Context
+    ) -> tuple[State | None, Findings]:
+        """Take one observation."""
+        ...
+
+    def deadline(self, state: State, context: Context) -> datetime | None:
+        """When `expire` must be called if nothing else comes; None: never."""
+        ...
+
+    def expire(
+        self, state: State, now: datetime, context: Context
+    ) -> tuple[State, Findings]:
+        """The deadline has passed without a further observation."""
+        ...

@@ -1,0 +1,208 @@
+"""The auth callout: a small process of its own that answers the broker "may this client in?".
+
+It lives on the snapshot file alone, so that a busy or dead hub never locks a device out. It lets
+nobody in before the hub's two persistent sessions exist: the broker stores nothing that nobody
+subscribes to, and would answer an alarm with PUBACK and forget it.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from typing import Any
+
+import msgspec
+import nats
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from hub.clock import SystemClock
+from hub.embedded import broker
+from hub.embedded.admission import Question, Register, admit, device_claims
+from hub.embedded.folder import HubFolder
+from hub.embedded.jwt import Signer, read_claims
+from hub.embedded.secrets import InternalUser, Secrets, load_secrets
+from hub.settings import Settings
+
+HUB_FILTERS = frozenset(
+    {"$MQTT.msgs.care.v1.*.*.*.alarm.*", "$MQTT.msgs.care.v1.*.*.*.telemetry.*"}
+)
+"""What the hub's two sessions subscribe to. No device may subscribe to these, so a consumer with
+such a filter is the hub's."""
+
+_MAX_WAITING = 20_000
+"""Questions kept while we are busy: a city of 10,000 homes at once; more will ask again."""
+
+_ASK_EVERY_S = 0.2
+_ASK_WITHIN_S = 2.0
+_CONNECT_AGAIN_S = 0.05
+"""Short, because a device that is back before us waits for the broker's own time limit."""
+_CONNECT_WITHIN_S = 2
+_PING_EVERY_S = 5
+_TELL_EVERY_S = 60.0
+
+_log = structlog.get_logger("hub.embedded.callout")
+
+
+class _Consumer(msgspec.Struct, frozen=True):
+    filter_subject: str = ""
+    filter_subjects: tuple[str, ...] = ()
+
+
+class _ConsumerEntry(msgspec.Struct, frozen=True):
+    config: _Consumer
+
+
+class _ConsumerPage(msgspec.Struct, frozen=True):
+    total: int = 0
+    consumers: tuple[_ConsumerEntry, ...] | None = None
+
+
+class Callout:
+    """Answers the broker's questions over one connection, and over the next one after that."""
+
+    def __init__(self, folder: HubFolder, secrets: Secrets, clock: SystemClock) -> None:
+        """Take the issuer's key and our password from `secrets`."""
+        self._folder = folder
+        self._password = secrets.broker_passwords[InternalUser.CALLOUT]
+        self._signer = Signer(secrets.issuer_seed)
+        self._clock = clock
+        self._register = Register(folder.register)
+        self._question = msgspec.json.Decoder(Question)
+        self._ready = False
+        self.answers: Counter[str] = Counter()
+        """Answers given, by refusal or "admitted"."""
+
+    async def serve(self) -> None:
+        """Answer until cancelled; the broker may come and go."""
+        told = ""
+        while True:
+            try:
+                await self._serve_one_connection()
+                told = ""
+            except (NatsError, OSError, msgspec.MsgspecError, TimeoutError) as error:
+                reason = str(error) or type(error).__name__
+                if reason != told:  # once, not twenty times a second
+                    _log.info("broker_unreachable", error=reason)
+                    told = reason
+            await asyncio.sleep(_CONNECT_AGAIN_S)
+
+    async def _serve_one_connection(self) -> None:
+        """Connect anew each time: the broker may have moved to another loopback port."""
+        cut = asyncio.Event()
+
+        async def on_cut() -> None:
+            cut.set()
+
+        connection = await nats.connect(
+            f"nats://127.0.0.1:{broker.ports(self._folder).client}",
+            user=InternalUser.CALLOUT.value,
+            password=self._password,
+            name="carebell callout",
+            allow_reconnect=False,
+            ping_interval=_PING_EVERY_S,
+            max_outstanding_pings=2,
+            connect_timeout=_CONNECT_WITHIN_S,
+            closed_cb=on_cut,
+            disconnected_cb=on_cut,
+            error_cb=_log_error,
+        )
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            await connection.subscribe(
+                "$SYS.REQ.USER.AUTH", cb=self._answer, pending_msgs_limit=_MAX_WAITING
+            )
+            await connection.flush()
+            _log.info("connected")
+            tasks = [
+                asyncio.create_task(self._watch_sessions(connection)),
+                asyncio.create_task(self._tell()),
+            ]
+            await cut.wait()
+            _log.info("connection_lost")
+        finally:
+            self._ready = False
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with contextlib.suppress(NatsError, OSError):
+                await connection.close()
+
+    async def _watch_sessions(self, connection: Client) -> None:
+        """Open the gate once both sessions exist. They outlive the hub, so we ask until then."""
+        while True:
+            with contextlib.suppress(NatsError, msgspec.MsgspecError, TimeoutError):
+                if await hub_sessions_exist(connection):
+                    self._ready = True
+                    _log.info("gate_opened", why="both hub sessions exist")
+                    return
+            await asyncio.sleep(_ASK_EVERY_S)
+
+    async def _tell(self) -> None:
+        """Log how many came and why others did not, if anybody did."""
+        told = Counter(self.answers)
+        while True:
+            await asyncio.sleep(_TELL_EVERY_S)
+            if new := self.answers - told:
+                _log.info("answered", **new)
+                told = Counter(self.answers)
+
+    async def _answer(self, message: Msg) -> None:
+        try:
+            question = read_claims(message.data, self._question)
+        except msgspec.MsgspecError as error:
+            _log.error("question_unreadable", error=str(error))
+            return
+        now_s = int(self._clock.now().timestamp())
+        if 0 < question.exp < now_s:
+            # The broker has given up on it and the device will ask again; answering the dead
+            # would make the living wait.
+            self.answers["too_late"] += 1
+            return
+        await message.respond(self._sign_answer(question, now_s).encode())
+
+    def _sign_answer(self, question: Question, now_s: int) -> str:
+        request = question.nats
+        refusal = admit(request, self._register.devices(), ready=self._ready)
+        self.answers[refusal.name.lower() if refusal else "admitted"] += 1
+        answer: dict[str, Any] = {"type": "authorization_response", "version": 2}
+        if refusal:
+            answer["error"] = refusal.value
+        else:
+            claims = device_claims(request.connect_opts.username, request.user_nkey)
+            answer["jwt"] = self._signer.sign(claims, now_s)
+        response = {"sub": request.user_nkey, "aud": request.server_id.id, "nats": answer}
+        return self._signer.sign(response, now_s)
+
+
+async def hub_sessions_exist(connection: Client) -> bool:
+    """Ask JetStream whether both of the hub's consumers exist."""
+    missing = set(HUB_FILTERS)
+    offset = 0
+    while missing:
+        reply = await connection.request(
+            "$JS.API.CONSUMER.LIST.$MQTT_msgs",
+            msgspec.json.encode({"offset": offset}),
+            timeout=_ASK_WITHIN_S,
+        )
+        page = msgspec.json.decode(reply.data, type=_ConsumerPage)
+        entries = page.consumers or ()
+        for entry in entries:
+            missing -= {entry.config.filter_subject, *entry.config.filter_subjects}
+        offset += len(entries)
+        if not entries or offset >= page.total:
+            break
+    return not missing
+
+
+async def _log_error(error: Exception) -> None:
+    _log.warning("broker_connection_error", error=str(error) or type(error).__name__)
+
+
+async def run_callout(settings: Settings) -> None:
+    """The process `carebell callout`."""
+    logging.getLogger("nats").setLevel(logging.CRITICAL)  # we log what it would, in our way
+    folder = HubFolder(settings.data_dir)
+    await Callout(folder, load_secrets(folder), SystemClock()).serve()

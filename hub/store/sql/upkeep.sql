@@ -1,0 +1,45 @@
+-- name: quarantine
+-- A message that could not be read, with the reason; the same bytes again are counted.
+INSERT INTO quarantine (area_id, lane, topic, device_id, message_key, reason, payload, received_at)
+VALUES (%(area_id)s, %(lane)s, %(topic)s, %(device_id)s, %(message_key)s, %(reason)s, %(payload)s,
+    %(received_at)s)
+ON CONFLICT (message_key) DO UPDATE SET repeats = quarantine.repeats + 1;
+
+-- name: trim_quarantine
+-- Each lane keeps its own newest rows, so that broken telemetry never evicts an alarm.
+DELETE FROM quarantine WHERE lane = %(lane)s AND quarantine_id <= (
+    SELECT quarantine_id FROM quarantine WHERE lane = %(lane)s
+    ORDER BY quarantine_id DESC OFFSET %(keep)s LIMIT 1
+);
+
+-- name: quarantine_page
+SELECT quarantine_id, area_id, lane, topic, device_id, reason, payload, received_at, repeats
+FROM quarantine WHERE quarantine_id < %(before)s ORDER BY quarantine_id DESC LIMIT %(limit)s;
+
+-- name: save_shard
+INSERT INTO detector_shard (owner, shard, watermark, saved_at, state)
+VALUES (%(owner)s, %(shard)s, %(watermark)s, %(saved_at)s, %(state)s)
+ON CONFLICT (owner, shard) DO UPDATE SET watermark = excluded.watermark,
+    saved_at = excluded.saved_at, state = excluded.state;
+
+-- name: load_shards
+SELECT shard, watermark, state FROM detector_shard WHERE owner = %(owner)s;
+
+-- name: notifications_of
+SELECT channel, recipient, kind, state, attempts, created_at, settled_at, detail
+FROM notification WHERE incident_id = %(incident_id)s ORDER BY notification_id LIMIT 500;
+
+-- name: log_of
+SELECT at, actor_kind, actor_id, actor_name, action, reason, detail FROM audit_log
+WHERE incident_id = %(incident_id)s ORDER BY entry_id LIMIT 1000;
+
+-- name: incidents_page
+-- Newest first; the cursor is the last row's opening time and id.
+SELECT * FROM incident
+WHERE (%(state)s = 'all' OR (state = 'resolved') = (%(state)s = 'resolved'))
+  AND (opened_at, incident_id) < (%(before_at)s, %(before_id)s)
+ORDER BY opened_at DESC, incident_id DESC LIMIT %(limit)s;
+
+-- name: incident
+SELECT i.* FROM incident i WHERE i.incident_id = coalesce(
+    (SELECT a.incident_id FROM alarm a WHERE a.alarm_id = %(id)s), %(id)s);

@@ -1,0 +1,249 @@
+// Wires the pure parts (feed, queue, ringing) to the browser: line, clock, bell, address bar.
+
+import type { Account, Incident } from "../api/contract";
+import * as hub from "../api/hub";
+import { Problem } from "../api/problem";
+import type { FeedEvent } from "../feed/events";
+import { keepLine } from "../feed/line";
+import { lineState, type LineState } from "../feed/staleness";
+import { EMPTY_FEED, followMerges, reduceFeed, takeAnswer, type FeedState } from "../feed/state";
+import type { PlainKey } from "../i18n/catalogue";
+import { Bell } from "../sound/bell";
+import { beat, deskNow_ms, sleep_ms, steady_ms } from "../time/clock";
+import { orderQueue, stepThrough } from "./queue";
+import { preferences } from "./preferences.svelte";
+import { isMuted, MUTE_FOR_MS, whatRings, type Mute } from "./ringing";
+import { readRoute, writeRoute, type View } from "./route";
+
+export type Phase = "opening" | "no_hub" | "signed_out" | "signed_in";
+
+// One dial in vain is a hub that just starts; after that the dispatcher must know.
+const DIALS_IN_VAIN = 2;
+const RETRY_OPENING_MS = 3_000;
+// A blip that the redial heals does not need a tone of its own.
+const LINE_TONE_AFTER_MS = 10_000;
+
+class Desk {
+  phase = $state<Phase>("opening");
+  account = $state.raw<Account | null>(null);
+  login_notice = $state<PlainKey | null>(null);
+
+  feed = $state.raw<FeedState>(EMPTY_FEED);
+  line = $state<LineState>("connecting");
+  /** Dials in vain since the last event. */
+  failed_dials = $state(0);
+  /** The hub's time, once a second. */
+  now_ms = $state(deskNow_ms());
+  /** The hub's time of the last event. */
+  heard_at_ms = $state(deskNow_ms());
+
+  view = $state<View>("incidents");
+  chosen_id = $state<string | null>(null);
+  /** Incidents with an own action under way. */
+  sending = $state.raw<ReadonlySet<string>>(new Set());
+
+  audible = $state(false);
+  mute = $state.raw<Mute | null>(null);
+
+  readonly queue = $derived(orderQueue(this.feed.incidents.values()));
+  readonly ringing = $derived(
+    whatRings(this.feed, this.sending, this.now_ms - this.feed.hub_ahead_ms),
+  );
+  readonly muted = $derived(
+    isMuted(this.mute, this.feed.rung_at_ms, this.now_ms - this.feed.hub_ahead_ms),
+  );
+  readonly chosen = $derived(
+    this.chosen_id === null ? null : (this.feed.incidents.get(this.chosen_id) ?? null),
+  );
+
+  readonly no_hub = $derived(this.line === "connecting" && this.failed_dials >= DIALS_IN_VAIN);
+
+  private readonly bell = new Bell((audible) => {
+    this.audible = audible;
+    this.sound();
+  });
+  private connected = false;
+  private last_event_steady_ms = 0;
+  private heard_rung_at_ms = 0;
+  private signing_off: AbortController | null = null;
+
+  constructor() {
+    this.readAddress();
+    addEventListener("hashchange", () => this.readAddress());
+    beat(() => this.onBeat());
+    document.addEventListener("visibilitychange", () => this.onBeat());
+  }
+
+  // ---- log-in
+
+  async open(): Promise<void> {
+    while (this.phase === "opening" || this.phase === "no_hub") {
+      try {
+        this.enter(await hub.readSession());
+      } catch (error) {
+        if (error instanceof Problem && error.status === 401) this.phase = "signed_out";
+        else {
+          this.phase = "no_hub";
+          await sleep_ms(RETRY_OPENING_MS, new AbortController().signal);
+        }
+      }
+    }
+  }
+
+  async logIn(username: string, password: string): Promise<void> {
+    void this.unlockSound();
+    this.enter(await hub.logIn(username, password));
+  }
+
+  async logOut(): Promise<void> {
+    await hub.logOut().catch(() => undefined);
+    this.leave(null);
+  }
+
+  private enter(account: Account): void {
+    this.account = account;
+    preferences.suggestLanguage(account.language);
+    this.login_notice = null;
+    this.phase = "signed_in";
+    this.signing_off?.abort();
+    this.signing_off = new AbortController();
+    const exchange = { dial: fetch.bind(globalThis), sleep_ms, chance: Math.random };
+    void keepLine(this.listener(), exchange, this.signing_off.signal);
+  }
+
+  /** Forgets everything: the next person at this desk sees nothing of the last one's. */
+  leave(notice: PlainKey | null): void {
+    this.signing_off?.abort();
+    this.signing_off = null;
+    this.account = null;
+    this.feed = EMPTY_FEED;
+    this.connected = false;
+    this.sending = new Set();
+    this.mute = null;
+    this.chosen_id = null;
+    this.login_notice = notice;
+    this.phase = "signed_out";
+    this.onBeat();
+  }
+
+  // ---- live feed
+
+  private listener(): Parameters<typeof keepLine>[0] {
+    return {
+      onConnected: () => {
+        this.connected = true;
+        this.failed_dials = 0;
+        this.last_event_steady_ms = steady_ms();
+      },
+      onEvents: (events) => this.onEvents(events),
+      onCut: (attempt) => {
+        this.connected = false;
+        this.failed_dials = attempt;
+        this.onBeat();
+      },
+      onSignedOut: () => this.leave("login.signed_out"),
+      lastEventId: () => this.feed.last_event_id,
+    };
+  }
+
+  private onEvents(events: readonly FeedEvent[]): void {
+    const now_ms = deskNow_ms();
+    this.feed = events.reduce((feed, event) => reduceFeed(feed, event, now_ms), this.feed);
+    this.last_event_steady_ms = steady_ms();
+    this.heard_at_ms = now_ms + this.feed.hub_ahead_ms;
+    this.afterChange();
+  }
+
+  takeAnswer(incident: Incident): void {
+    this.feed = takeAnswer(this.feed, incident);
+    this.afterChange();
+  }
+
+  private afterChange(): void {
+    if (this.chosen_id !== null) {
+      const id = followMerges(this.feed, this.chosen_id);
+      if (id !== this.chosen_id) this.choose(id);
+    } else if (this.view === "incidents") this.choose(stepThrough(this.queue, null, 1));
+    this.onBeat();
+  }
+
+  private onBeat(): void {
+    const now_ms = deskNow_ms() + this.feed.hub_ahead_ms;
+    if (Math.floor(now_ms / 1000) !== Math.floor(this.now_ms / 1000)) this.now_ms = now_ms;
+    const { connected, last_event_steady_ms } = this;
+    this.line = lineState(
+      { known: this.feed.known, connected, last_event_ms: last_event_steady_ms },
+      steady_ms(),
+    );
+    this.sound();
+  }
+
+  // ---- sound
+
+  async unlockSound(): Promise<void> {
+    await this.bell.unlock();
+  }
+
+  /** True while a tone for an incident really comes out of this desk. */
+  get rings_now(): boolean {
+    return this.audible && !this.muted && this.ringing.priority !== null;
+  }
+
+  muteForAWhile(): void {
+    const from_ms = deskNow_ms();
+    this.mute = { from_ms, until_ms: from_ms + MUTE_FOR_MS };
+    this.now_ms = from_ms + this.feed.hub_ahead_ms;
+    this.sound();
+  }
+
+  unmute(): void {
+    this.mute = null;
+    this.sound();
+  }
+
+  private sound(): void {
+    const { rung_at_ms } = this.feed;
+    const again = rung_at_ms > this.heard_rung_at_ms;
+    this.heard_rung_at_ms = rung_at_ms;
+    if (this.phase !== "signed_in") return this.bell.play(null, false);
+    if (this.ringing.priority !== null && !this.muted) {
+      return this.bell.play(this.ringing.priority, again);
+    }
+    const silence_ms = steady_ms() - this.last_event_steady_ms;
+    const cut = this.line === "stale" && silence_ms > LINE_TONE_AFTER_MS && this.mute === null;
+    this.bell.play(cut ? "line_cut" : null, false);
+  }
+
+  // ---- address and choice
+
+  show(view: View): void {
+    this.view = view;
+    if (view === "resolved") this.chosen_id = null;
+    if (view === "incidents" && this.chosen === null) {
+      this.chosen_id = stepThrough(this.queue, null, 1);
+    }
+    this.writeAddress();
+  }
+
+  choose(id: string | null): void {
+    this.chosen_id = id;
+    this.writeAddress();
+  }
+
+  step(by: 1 | -1): void {
+    this.choose(stepThrough(this.queue, this.chosen_id, by));
+  }
+
+  private readAddress(): void {
+    const route = readRoute(location.hash);
+    this.view = route.view;
+    if (route.incident_id !== null) this.chosen_id = route.incident_id;
+  }
+
+  private writeAddress(): void {
+    const incident_id = this.view === "devices" ? null : this.chosen_id;
+    history.replaceState(null, "", writeRoute({ view: this.view, incident_id }));
+  }
+}
+
+export const desk = new Desk();

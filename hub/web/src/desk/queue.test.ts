@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import type { IncidentState, Priority } from "../api/contract";
+import { incident, T0_MS } from "../testing/incidents";
+import { orderQueue, stepThrough } from "./queue";
+
+function at(id: string, state: IncidentState, priority: Priority, minute: number) {
+  const opened_at = new Date(T0_MS + minute * 60_000).toISOString();
+  return incident({ id, state, priority, opened_at });
+}
+
+const INCIDENTS = [
+  at("attended", "attended", "high", 0),
+  at("low-old", "raised", "low", 1),
+  at("high-new", "raised", "high", 9),
+  at("high-old", "raised", "high", 2),
+  at("asked", "checking", "high", 0),
+  at("medium", "raised", "medium", 0),
+  at("taken", "acknowledged", "high", 0),
+  at("over", "resolved", "high", 0),
+];
+
+const ids = (queue: ReturnType<typeof orderQueue>): string[] =>
+  queue.flatMap((part) => part.incidents.map((each) => each.id));
+
+describe("orderQueue", () => {
+  it("puts the unacknowledged first, then priority, then age", () => {
+    const queue = orderQueue(INCIDENTS);
+    expect(queue.map((part) => part.group)).toEqual([
+      "waiting",
+      "checking",
+      "acknowledged",
+      "attended",
+    ]);
+    expect(ids(queue)).toEqual([
+      "high-old",
+      "high-new",
+      "medium",
+      "low-old",
+      "asked",
+      "taken",
+      "attended",
+    ]);
+  });
+
+  it("does not depend on the order of arrival", () => {
+    expect(ids(orderQueue([...INCIDENTS].reverse()))).toEqual(ids(orderQueue(INCIDENTS)));
+  });
+});
+
+describe("stepThrough", () => {
+  const queue = orderQueue(INCIDENTS);
+
+  it.each([
+    [null, 1, "high-old"],
+    ["gone", -1, "high-old"],
+    ["low-old", 1, "asked"],
+    ["asked", -1, "low-old"],
+    ["high-old", -1, "high-old"],
+    ["attended", 1, "attended"],
+  ] as const)("from %j by %d", (chosen, by, next) => {
+    expect(stepThrough(queue, chosen, by)).toBe(next);
+  });
+
+  it("keeps the choice when the queue is empty", () => {
+    expect(stepThrough([], "over", 1)).toBe("over");
+    expect(stepThrough([], null, 1)).toBeNull();
+  });
+});

@@ -1,0 +1,17 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vitest/config";
+
+// `npm run dev` talks to a hub started with the default address (`carebell up`).
+const DEVELOPMENT_HUB = "http://127.0.0.1:8080";
+
+export default defineConfig({
+  plugins: [svelte()],
+  build: {
+    // The oldest browsers that desks are known to run: Chromium 109 is the last one for Windows 7.
+    target: ["chrome109", "firefox115", "safari16.4"],
+    // One entry and no lazy parts: a preload polyfill would be dead weight.
+    modulePreload: { polyfill: false },
+  },
+  server: { proxy: { "/api": DEVELOPMENT_HUB } },
+  test: { include: ["src/**/*.test.ts"], environment: "node" },
+});

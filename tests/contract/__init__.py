@@ -1,0 +1,1 @@
+"""The contract between devices and the hub: golden examples, schemas and documents agree."""

@@ -1,0 +1,1 @@
+"""What holds together with the real broker and the real database."""

@@ -1,0 +1,1 @@
+"""Simulated devices against real brokers."""

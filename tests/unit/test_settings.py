@@ -1,0 +1,134 @@
+"""What an operator sets, and what happens when they mistype it."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic.fields import FieldInfo
+
+from hub.errors import SettingsError
+from hub.settings import Address, Settings, load_settings
+from hub.settings_file import render_toml
+
+CONFIG = Path(__file__).parents[2] / "config" / "carebell.toml"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in (*Settings.model_fields, "config"):
+        monkeypatch.delenv(f"CAREBELL_{key.upper()}", raising=False)
+
+
+def test_the_shipped_file_is_what_the_settings_say() -> None:
+    assert CONFIG.read_text(encoding="utf-8") == render_toml(), "carebell config > config/..."
+
+
+def test_the_shipped_file_uncommented_gives_the_defaults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = Settings()
+    lines = CONFIG.read_text(encoding="utf-8").splitlines()
+    keys = tuple(f"# {key} = " for key in Settings.model_fields)
+    text = "\n".join(line.removeprefix("# ") for line in lines if line.startswith(keys))
+    assert set(tomllib.loads(text)) == set(Settings.model_fields)
+    (tmp_path / "all.toml").write_text(text)
+    monkeypatch.setenv("CAREBELL_CONFIG", str(tmp_path / "all.toml"))
+    assert load_settings() == expected
+
+
+@pytest.mark.parametrize("field", Settings.model_fields.values(), ids=list(Settings.model_fields))
+def test_every_key_is_explained(field: FieldInfo) -> None:
+    assert field.description
+    assert isinstance(field.json_schema_extra, dict)
+    assert field.json_schema_extra["source"]
+    if isinstance(field.default, int | float):
+        assert field.json_schema_extra["unit"], "a number needs a unit"
+
+
+def test_command_line_over_environment_over_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text('language = "en"\nhotline_number = "96580"\nroot_area_id = "shire"\n')
+    monkeypatch.setenv("CAREBELL_CONFIG", str(file))
+    monkeypatch.setenv("CAREBELL_HOTLINE_NUMBER", "12345")
+    monkeypatch.setenv("CAREBELL_ROOT_AREA_ID", "county")
+    settings = load_settings(root_area_id="street", language=None)
+    assert (settings.language, settings.hotline_number, settings.root_area_id) == (
+        "en", "12345", "street",
+    )  # fmt: skip
+
+
+def test_a_child_sees_exactly_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = load_settings(
+        data_dir=tmp_path, mqtt_listen="[::1]:2883", mqtt_ack_wait_s=7, time_zone="UTC"
+    )
+    for name, value in given.environment().items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == given
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("CAREBELL_MQTT_LISTN", "127.0.0.1:1", "did you mean CAREBELL_MQTT_LISTEN?"),
+        ("CAREBELL_MQTT_LISTEN", "1883", "mqtt_listen = '1883' (environment): HOST:PORT"),
+        ("CAREBELL_HTTP_LISTEN", "127.0.0.1:70000", "port from 1 to 65535"),
+        ("CAREBELL_LANGUAGE", "de", "'zh-CN' or 'en'"),
+        ("CAREBELL_TIME_ZONE", "Mars/Olympus", "for example Asia/Shanghai"),
+        ("CAREBELL_ROOT_AREA_ID", "Big City", "root_area_id = 'Big City'"),
+        ("CAREBELL_MQTT_ACK_WAIT_S", "0", "greater than or equal to 1"),
+        ("CAREBELL_MQTT_ACK_WAIT_S", "soon", "valid integer"),
+        ("CAREBELL_BROKER_URL", "http://example.org", "broker_url"),
+        ("CAREBELL_CONFIG", "/nonexistent.toml", "no such file"),
+    ],
+)
+def test_a_wrong_value_stops_the_start_in_words(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert said in str(raised.value)
+    assert "nothing was started" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('languge = "en"', "did you mean language?"),
+        ("mqtt_ack_wait_s = 1.5", "mqtt_ack_wait_s = 1.5 ("),
+        ("language =", "not TOML"),
+    ],
+)
+def test_a_wrong_file_stops_the_start_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str
+) -> None:
+    (tmp_path / "c.toml").write_text(text)
+    monkeypatch.setenv("CAREBELL_CONFIG", str(tmp_path / "c.toml"))
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert said in str(raised.value)
+    assert "c.toml" in str(raised.value)
+
+
+def test_a_message_shows_no_password() -> None:
+    with pytest.raises(SettingsError) as raised:
+        load_settings(broker_url="mqqt://hub:topsecret@broker.example:1883")
+    assert "topsecret" not in str(raised.value)
+    shown = render_toml(load_settings(broker_url="mqtt://hub:topsecret@broker.example:1883"))
+    assert "topsecret" not in shown
+    assert 'broker_url = "mqtt://hub:***@broker.example:1883"' in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "reachable"),
+    [
+        ("0.0.0.0:1883", "127.0.0.1:1883"),
+        ("[::]:1883", "[::1]:1883"),
+        ("hub.local:1", "hub.local:1"),
+    ],
+)
+def test_an_address_for_clients_on_this_machine(text: str, reachable: str) -> None:
+    assert str(Address.parse(text)) == text
+    assert str(Address.parse(text).reachable()) == reachable
