@@ -29,6 +29,9 @@ KEEPALIVE_SWEEP_S = 5.0
 
 PACE_TICK_S = 0.01
 
+DRAIN_WITHIN_S = 2.0
+"""Ours: at the end, how long to wait for PUBACKs that are owed."""
+
 
 class FleetState(msgspec.Struct, frozen=True):
     """How many devices are connected; written when that changed."""
@@ -94,10 +97,19 @@ class City:
             await follow(self._agenda, self._clock, stop)
             for task in pacing:
                 task.cancel()
+            await self._drain()
             await asyncio.gather(*(connection.close() for connection in self._connections))
             for task in keepers:
                 task.cancel()
         return self.tally.summary(self._clock.monotonic_s() - began_s)
+
+    async def _drain(self) -> None:
+        """Let the broker answer what is on its way, so that the counts are true."""
+        give_up_s = self._clock.monotonic_s() + DRAIN_WITHIN_S
+        while self._clock.monotonic_s() < give_up_s:
+            if not any(c.connected and c.on_its_way for c in self._connections):
+                return
+            await sleep(PACE_TICK_S)
 
     def connected_count(self) -> int:
         return sum(connection.connected for connection in self._connections)

@@ -86,6 +86,11 @@ class Connection:
     def connected(self) -> bool:
         return self._up
 
+    @property
+    def on_its_way(self) -> int:
+        """Messages that wait for their PUBACK."""
+        return len(self._on_puback)
+
     def publish(
         self, topic: str, payload: bytes, on_puback: Callable[[], None], *, urgent: bool
     ) -> bool:

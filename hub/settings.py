@@ -158,6 +158,35 @@ class Settings(BaseSettings):
         le=300,
     )
 
+    batch_max_messages: int = _setting(
+        2000,
+        "How many telemetry messages go into one transaction at most.",
+        source="measured: larger batches gain nothing, smaller ones cost a commit each",
+        unit="messages",
+        ge=1,
+        le=20000,
+    )
+    batch_linger_ms: int = _setting(
+        20,
+        "How long a telemetry batch waits for more messages.",
+        source="50 commits/s at most leave the disk to the alarm lane, whose batches never wait",
+        unit="ms",
+        ge=0,
+        le=1000,
+    )
+    webhook_url: str = _setting(
+        "",
+        "The area's fallback contact: an address that is sent a signed POST when nobody "
+        "acknowledges. Empty: there is nobody, which is recorded.",
+        source="no address can be guessed",
+        pattern=r"^(https?://\S+)?$",
+    )
+    webhook_secret: str = _setting(
+        "",
+        "The secret that signs what is posted to `webhook_url` (HMAC-SHA-256).",
+        source="empty: unsigned",
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -6,13 +6,14 @@ Three files of one folder, each replaced atomically and readable by the owner al
 them loses nothing that the database has.
 """
 
-import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from hub.embedded.folder import write_private
 from hub.register import Register
 from hub.view import View
 
@@ -85,7 +86,7 @@ class Snapshot:
         self,
         views: list[View],
         open_rows: list[dict[str, Any]],
-        known: list[tuple[str, str | None]],
+        known: Sequence[tuple[str, str | None]],
         at: datetime,
     ) -> None:
         """What is open, as views for the API and as rows for ingest; and which alarms are known."""
@@ -126,10 +127,4 @@ class Snapshot:
 
     def _write(self, name: str, at: datetime, content: dict[str, Any]) -> None:
         body = msgspec.json.encode({"version": VERSION, "written_at": at, **content})
-        temporary = self._folder / f".{name}.{os.getpid()}"
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._folder / name)
+        write_private(self._folder / name, body)

@@ -55,7 +55,7 @@ PERMISSIONS: dict[InternalUser, Permission] = {
         subscribe=("desk.>", "$MQTT.sub.>"),
     ),
     InternalUser.WORKER: Permission(
-        publish=("care.v1.*.*.*.command.>", "desk.announce"),
+        publish=("care.v1.*.*.*.command.>", "desk.announce", "desk.stats"),
         subscribe=("desk.>", "$MQTT.sub.>"),
     ),
     # Answers go to the broker's reply subjects, which `allow_responses` opens one by one.

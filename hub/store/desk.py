@@ -69,14 +69,13 @@ class PostgresDesk:
     async def _glance(self, query: str, since: str | None) -> tuple[str, list[Glance]]:
         async def read(cursor: Cursor) -> tuple[str, list[Glance]]:
             await cursor.execute(_INCIDENTS["horizon"])
-            row = await cursor.fetchone()
-            assert row is not None
+            (horizon,) = [row["horizon"] for row in await cursor.fetchall()]
             await cursor.execute(_SQL[query], {"since": since, "limit": GLANCE_LIMIT})
             glances = [
                 Glance(r["incident_id"], r["revision"], r["open"], r["alarm_count"])
                 for r in await cursor.fetchall()
             ]
-            return row["horizon"], glances
+            return horizon, glances
 
         return await self._reach.run(read, probe=True)
 

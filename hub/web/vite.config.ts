@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 const DEVELOPMENT_HUB = "http://127.0.0.1:8080";
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte({ configFile: false })],
   build: {
     // The oldest browsers that desks are known to run: Chromium 109 is the last one for Windows 7.
     target: ["chrome109", "firefox115", "safari16.4"],

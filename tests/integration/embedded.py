@@ -4,8 +4,9 @@ import asyncio
 import hashlib
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import aiomqtt
@@ -21,6 +22,14 @@ from hub.settings import Address, Settings
 DEVICES = {"button-1": "secret-1", "button-2": "secret-2", "gone-1": "secret-3"}
 ALARM_FILTER = "care/v1/+/+/+/alarm/+"
 TELEMETRY_FILTER = "care/v1/+/+/+/telemetry/+"
+
+
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """A folder outside pytest's: each pytest run closes `pytest-of-root` to other accounts again,
+    and with it the database of a run that is still going on."""
+    with tempfile.TemporaryDirectory(prefix="carebell-test-") as folder:
+        yield Path(folder) / "hub"
 
 
 def free_address() -> Address:

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -35,14 +34,16 @@ from tests.integration.embedded import (
     hub_client,
     make_session,
     no_migrations,
+    own_folder,
     running,
     settings_in,
 )
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return settings_in(tmp_path / "hub")
+def settings() -> Iterator[Settings]:
+    with own_folder() as folder:
+        yield settings_in(folder)
 
 
 @contextlib.contextmanager
@@ -89,6 +90,13 @@ def of_folder(settings: Settings) -> list[proc.ProcessEntry]:
     return proc.find(
         lambda p: p.executable in ("postgres", "nats-server") and p.folder.is_relative_to(root)
     )
+
+
+def freeze(entries: list[proc.ProcessEntry]) -> None:
+    """Stop the processes; a backend may just have ended by itself."""
+    for entry in entries:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(entry.pid, signal.SIGSTOP)
 
 
 async def answers(settings: Settings) -> bool:
@@ -202,8 +210,7 @@ async def test_stopped_leftovers_of_a_dead_supervisor_are_ended(settings: Settin
             connection.execute("INSERT INTO press VALUES (1)")
             connection.commit()
             left = of_folder(settings)
-            for entry in left:
-                os.kill(entry.pid, signal.SIGSTOP)
+            freeze(left)
             other.kill()
             other.wait()
     # The kernel ended the broker (SIGKILL works on the stopped, too), the postmaster's SIGQUIT
@@ -220,8 +227,7 @@ async def test_a_frozen_database_does_not_hold_up_the_end(settings: Settings) ->
     async with running(settings, "database") as supervisor:
         child = supervisor._children[0]
         child.plan = dataclasses.replace(child.plan, stop_within_s=0.5)
-        for entry in of_folder(settings):
-            os.kill(entry.pid, signal.SIGSTOP)
+        freeze(of_folder(settings))
     assert of_folder(settings) == []
 
 

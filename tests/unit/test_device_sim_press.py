@@ -166,7 +166,8 @@ def test_repeats_go_on_after_a_puback_that_came_between_two_looks() -> None:
     bench.advance(6.5)  # redialled at 5 s
     bench.line.restore()
     bench.advance(1)
-    bench.line.owed[-1]()
+    for on_puback in bench.line.owed:
+        on_puback()
     bench.line.answers = True
     sends = len(bench.line.sent)
     bench.advance(2 * LONGEST_PAUSE_S)
@@ -251,9 +252,10 @@ def test_whatever_happens_no_press_is_dropped_and_no_more_is_claimed_than_known(
 
 def _everything_waiting_still_goes_out(bench: Bench, ids: list[str], best: dict[str, int]) -> None:
     bench.line.answers = True
-    bench.line.restore()
     before = len(bench.line.sent)
-    bench.advance(LONGEST_PAUSE_S + 0.1)
+    for _ in range(int(LONGEST_PAUSE_S) + 1):
+        bench.line.restore()  # as a real line does by itself
+        bench.advance(1.0)
     later = {json.loads(payload)["message_id"] for _, _, payload in bench.line.sent[before:]}
     received = press.STAGE_ORDER.index(ReceiptStage.RECEIVED)
     waiting = {message_id for message_id in ids if best.get(message_id, -1) < received}

@@ -68,7 +68,7 @@ WHERE device_id = %(device_id)s AND measure <> %(position)s
 ORDER BY observed_at DESC, message_key LIMIT %(limit)s;
 
 -- name: observations_of_person
--- What was measured of one person, by whichever device they had at the time.
+-- What the devices somebody has today measured of them; a device's earlier wearer is not shown.
 SELECT o.observed_at, o.device_id, o.measure, o.value, o.state, o.quality FROM observation o
 WHERE o.person_id = %(person_id)s AND o.measure <> %(position)s
   AND o.device_id IN (SELECT device_id FROM device WHERE person_id = %(person_id)s)

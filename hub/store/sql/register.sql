@@ -47,6 +47,13 @@ INSERT INTO device (device_id, area_id, premises_id, person_id, kind, label, sec
 VALUES (%(device_id)s, %(area_id)s, %(premises_id)s, %(person_id)s, %(kind)s, %(label)s,
     %(secret_sha256)s);
 
+-- name: put_device
+-- A device with a new secret, whether or not it was there.
+INSERT INTO device (device_id, area_id, premises_id, person_id, kind, label, secret_sha256)
+VALUES (%(device_id)s, %(area_id)s, %(premises_id)s, %(person_id)s, %(kind)s, %(label)s,
+    %(secret_sha256)s)
+ON CONFLICT (device_id) DO UPDATE SET secret_sha256 = excluded.secret_sha256;
+
 -- name: add_area
 INSERT INTO area (area_id, parent_id, name) VALUES (%(area_id)s, %(parent_id)s, %(name)s)
 ON CONFLICT DO NOTHING;

@@ -7,6 +7,7 @@ import type {
   Page,
 } from "./contract";
 import { Problem, problemOf } from "./problem";
+import { either } from "./signals";
 
 export const API_ROOT = "/api/v1";
 
@@ -26,7 +27,7 @@ async function call<Answer>(path: string, request: Call = {}): Promise<Answer> {
     credentials: "same-origin",
     cache: "no-store",
     headers: { accept: "application/json" },
-    signal: request.signal ? AbortSignal.any([request.signal, limit]) : limit,
+    signal: request.signal ? either(request.signal, limit) : limit,
   };
   if (request.body !== undefined) {
     init.headers = { ...init.headers, "content-type": "application/json" };
@@ -52,7 +53,8 @@ function query(parameters: Record<string, string | number | null>): string {
   for (const [key, value] of Object.entries(parameters)) {
     if (value !== null && value !== "") search.set(key, String(value));
   }
-  return search.size === 0 ? "" : `?${search.toString()}`;
+  const text = search.toString();
+  return text === "" ? "" : `?${text}`;
 }
 
 export async function readSession(): Promise<Account> {

@@ -1,4 +1,5 @@
 import { API_ROOT } from "../api/hub";
+import { either } from "../api/signals";
 import { decodeEvent, type FeedEvent } from "./events";
 import { EventParser } from "./server_sent";
 import { REDIAL_AFTER_MS, redialWait_ms } from "./staleness";
@@ -51,7 +52,7 @@ async function listenOnce(
   outer: AbortSignal,
 ): Promise<End> {
   const ours = new AbortController();
-  const signal = AbortSignal.any([outer, ours.signal]);
+  const signal = either(outer, ours.signal);
   let watch = new AbortController();
   const restartWatch = (): void => {
     watch.abort();

@@ -61,7 +61,7 @@ export const en: Record<Key, string> = {
   "sound.switch_on": "Click to switch on",
   "sound.on": "Sound is on",
   "sound.ringing": "Ringing",
-  "sound.mute": "Mute for 60 s",
+  "sound.mute": "mute 60 s",
   "sound.muted": "Muted for {seconds} s",
   "sound.unmute": "Sound on again",
 

@@ -1,0 +1,268 @@
+"""Hears the desk bus, keeps the feed, and passes every event on to the desks that may see it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import structlog
+
+from alerts.people import Account
+from hub.api.access import AreaTree
+from hub.api.feed import Feed, FeedEvent, frame
+from hub.api.figures import Figures
+from hub.api.listeners import LISTENERS_LIMIT, Listener
+from hub.api.ports import Clock, DeskBus, DeskStore
+from hub.api.problems import later
+from hub.desk import AreaRow, Entry
+from hub.view import View, iso
+from schemas import topics
+
+INGEST_FRESH_S = 5.0
+"""Ingest speaks every second; five missed words are not a hiccup."""
+CYCLE_FRESH_S = 30.0
+"""A loop that finished nothing for as long as the first rung of the ladder waits is stuck."""
+LOOPS = ("escalator", "courier")
+WANTED_LIMIT = 20_000
+"""Incidents waiting to be read because the worker said they changed."""
+LOOKS_KEPT = 10_000
+"""Looks at personal data that wait for the database, for the audit log."""
+
+_log = structlog.get_logger("hub.api.switchboard")
+
+
+class Switchboard:
+    """Everything live in one API process. All of it runs on one event loop."""
+
+    def __init__(
+        self,
+        *,
+        epoch: str,
+        store: DeskStore,
+        bus: DeskBus,
+        clock: Clock,
+        root_area_id: str,
+        figures: Figures,
+    ) -> None:
+        self.feed = Feed(epoch)
+        self.figures = figures
+        self.listeners: set[Listener] = set()
+        self.loaded = asyncio.Event()
+        """Set once the feed holds what was open before this process started."""
+        self.loaded_from = "nothing"
+        self.wanted: dict[str, str] = {}
+        """Incidents the worker changed, to be read from the database, with the cause."""
+        self.news = asyncio.Event()
+        self.looks: deque[Entry] = deque()
+        self.tree = AreaTree(root_area_id)
+        self._root_area_id = root_area_id
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._ingest: View = {}
+        self._ingest_heard_s: float | None = None
+        self._cycles: dict[str, float] = {}
+        self._results: dict[str, asyncio.Future[View]] = {}
+
+    # ---- the bus ---------------------------------------------------------------------------
+
+    def connected(self) -> None:
+        """The broker is there (again): ask ingest for everything that is open."""
+        self.ask_ingest()
+
+    def ask_ingest(self) -> None:
+        """Have ingest announce what is open, provisional incidents included."""
+        self._bus.publish_nowait(
+            topics.DESK_SYNC, msgspec.json.encode({"from": self.feed.epoch})
+        )
+
+    def hear(self, topic: str, payload: bytes) -> None:
+        """A message of the bus. Whatever it holds, the line must not break."""
+        try:
+            body = msgspec.json.decode(payload)
+            if topic == topics.DESK_STATS:
+                self._hear_stats(body)
+            elif topic == topics.DESK_ANNOUNCE:
+                self._hear_announcement(body)
+        except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError) as error:
+            self.figures.unreadable.inc()
+            _log.warning("announcement_unreadable", topic=topic, error=repr(error))
+
+    def _hear_announcement(self, body: Any) -> None:
+        now_s = self._clock.monotonic_s()
+        match body["type"]:
+            case "incident":
+                _check(body["incident"])
+                self.pass_on(
+                    self.feed.announce(
+                        body["incident"],
+                        str(body["cause"]),
+                        now_s,
+                        alarm=body.get("alarm"),
+                        merged_from=body.get("merged_from"),
+                    )
+                )
+                self._learn_area(body["incident"]["area_id"])
+            case "changed":
+                if len(self.wanted) < WANTED_LIMIT:
+                    self.wanted[str(body["incident_id"])] = str(body["cause"])
+                    self.news.set()
+            case "ring":
+                self.pass_on([self.feed.ring(body)])
+            case "action_result":
+                waiting = self._results.get(body["action_id"])
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(body)
+
+    def _hear_stats(self, body: Any) -> None:
+        now_s = self._clock.monotonic_s()
+        if body["type"] == "ingest":
+            self._ingest = body
+            self._ingest_heard_s = now_s
+        elif body["type"] == "cycle" and body["loop"] in LOOPS:
+            self._cycles[body["loop"]] = now_s
+
+    def expect(self, action_id: str) -> asyncio.Future[View]:
+        """What ingest will say to an action."""
+        waiting: asyncio.Future[View] = asyncio.get_running_loop().create_future()
+        self._results[action_id] = waiting
+        waiting.add_done_callback(lambda _: self._results.pop(action_id, None))
+        return waiting
+
+    # ---- the desks -------------------------------------------------------------------------
+
+    def join(self, account: Account, session_sha256: str, last_event_id: str | None) -> Listener:
+        """A desk comes onto the line; nothing is lost between its opening and what follows."""
+        if len(self.listeners) >= LISTENERS_LIMIT:
+            raise later("Too many desks are connected", f"At most {LISTENERS_LIMIT}.")
+        stats = self.stats(account.area_id)
+        missed = self.feed.opening(last_event_id, self.sight(account), stats)
+        opening = b"retry: 1000\n\n" + missed + frame("stats", stats)
+        listener = Listener(account, session_sha256, opening)
+        self.listeners.add(listener)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """A desk hung up, or was cut."""
+        self.listeners.discard(listener)
+        if listener.cut_because is not None:
+            self.figures.feed_cuts.labels(listener.cut_because).inc()
+
+    def cut(self, why: str, which: Callable[[Listener], bool] = lambda _: True) -> None:
+        """End connections."""
+        for listener in [each for each in self.listeners if which(each)]:
+            listener.cut(why)
+
+    def sight(self, account: Account) -> Callable[[str], bool]:
+        """Which areas an account sees."""
+        return lambda area_id: self.tree.sees(account.area_id, area_id)
+
+    def pass_on(self, events: Sequence[FeedEvent]) -> None:
+        """Copy events to every desk that may see them."""
+        for event in events:
+            self.figures.feed_events.labels(event.name).inc()
+            for listener in self.listeners:
+                if self.tree.sees(listener.account.area_id, event.area_id):
+                    listener.offer(event.frame)
+
+    def pass_stats_on(self) -> None:
+        """Tell every desk the figures of its area; encoded once an area."""
+        frames: dict[str, bytes] = {}
+        for listener in self.listeners:
+            seat = listener.account.area_id
+            if seat not in frames:
+                frames[seat] = frame("stats", self.stats(seat))
+            listener.offer(frames[seat])
+
+    def note_look(self, entry: Entry) -> None:
+        """Keep a look for the audit log until the database is back."""
+        if len(self.looks) >= LOOKS_KEPT:
+            self.figures.unlogged_looks.inc()
+            _log.error("look_not_logged", account=entry.account.id, action=entry.action)
+            return
+        self.looks.append(entry)
+
+    # ---- the tree of areas -----------------------------------------------------------------
+
+    def plant(self, rows: Sequence[AreaRow]) -> None:
+        """The tree is so now."""
+        self.tree = AreaTree(self._root_area_id, rows)
+
+    def _learn_area(self, area_id: str) -> None:
+        if not self.tree.knows(area_id):
+            self.news.set()
+
+    # ---- figures ---------------------------------------------------------------------------
+
+    @property
+    def ingest_fresh(self) -> bool:
+        """Whether ingest said something lately."""
+        heard_s = self._ingest_heard_s
+        return heard_s is not None and self._clock.monotonic_s() - heard_s < INGEST_FRESH_S
+
+    @property
+    def ingest_word(self) -> View:
+        """What ingest said last; empty while it is away."""
+        return self._ingest if self.ingest_fresh else {}
+
+    @property
+    def broker_connected(self) -> bool:
+        """Whether the desk bus is up."""
+        return self._bus.connected
+
+    def stuck_loops(self) -> list[str]:
+        """Loops of the worker that finished no cycle in time."""
+        now_s = self._clock.monotonic_s()
+        return [
+            loop for loop in LOOPS if now_s - self._cycles.get(loop, -1e9) > CYCLE_FRESH_S
+        ]
+
+    def database_state(self) -> str:
+        """The worse of what we and ingest see: a desk must know that commits wait."""
+        states = (self._store.state, self.ingest_word.get("database", "ok"))
+        return next((state for state in ("away", "slow") if state in states), "ok")
+
+    def stats(self, seat: str) -> View:
+        """The figures for the desks of an area; what ingest counts is for the whole hub."""
+        now = self._clock.now()
+        word = self.ingest_word
+        views = self.feed.open_views(lambda area_id: self.tree.sees(seat, area_id))
+        return {
+            "at": iso(now),
+            "messages_per_s": word.get("messages_per_s", 0),
+            "open_incidents": len(views),
+            "oldest_unacknowledged_s": _oldest_s(views, now),
+            "devices_online": word.get("devices_online", 0),
+            "devices_total": word.get("devices_total", 0),
+            "database": self.database_state(),
+            "broker": "ok" if self._bus.connected else "away",
+            "ingest": "ok" if self.ingest_fresh else "away",
+        }
+
+
+def _oldest_s(views: Sequence[View], now: datetime) -> float | None:
+    """How long the incident that waits longest for a human has been waiting."""
+    since = [
+        view["last_alarm_at"] if view["acknowledged_at"] else view["opened_at"]
+        for view in views
+        if view["state"] in ("checking", "raised")
+    ]
+    if not since:
+        return None
+    # All of one form (UTC, milliseconds, Z), so the least text is the oldest time.
+    return max(0.0, round((now - datetime.fromisoformat(min(since))).total_seconds(), 1))
+
+
+def _check(view: Any) -> None:
+    """Refuse what would break the feed later: every field it looks at must be there."""
+    if not isinstance(view["id"], str) or not isinstance(view["revision"], int):
+        raise TypeError("id and revision")
+    for key in ("state", "area_id", "priority", "opened_at", "last_alarm_at"):
+        if not isinstance(view[key], str):
+            raise TypeError(key)
+    if not isinstance(view["alarm_count"], int):
+        raise TypeError("alarm_count")
+    if "acknowledged_at" not in view:
+        raise KeyError("acknowledged_at")

@@ -1,0 +1,143 @@
+"""Where the parts are put together, and nowhere else: one function a process."""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Coroutine
+from typing import Any
+
+import psycopg
+import uvloop
+from argon2 import PasswordHasher
+
+from hub.embedded.broker import broker_url
+from hub.embedded.database import database_url
+from hub.errors import HubError
+from hub.ingest_process import IngestProcess
+from hub.settings import Settings
+from hub.store import queries
+from hub.worker import WorkerProcess
+from schemas import topics
+from schemas.ids import is_id
+from schemas.vocabulary import DeviceKind
+
+
+class RegistrationError(HubError):
+    """This cannot be registered."""
+
+
+def run_ingest(settings: Settings) -> None:
+    """The ingest process, until it is ended."""
+    process = IngestProcess(settings, _broker(settings, "hub-ingest"), _database(settings))
+    _run(process.run())
+
+
+def run_worker(settings: Settings) -> None:
+    """The worker process, until it is ended."""
+
+    async def run() -> None:
+        broker, database = _broker(settings, "hub-worker"), _database(settings)
+        await WorkerProcess(settings, broker, database).run()
+
+    _run(run())
+
+
+def new_secret() -> tuple[str, str]:
+    """A device secret of 128 random bits and the hash the register keeps (design, section 7)."""
+    secret = secrets.token_hex(16)
+    return secret, hashlib.sha256(secret.encode()).hexdigest()
+
+
+def add_device(
+    settings: Settings,
+    device_id: str,
+    kind: str,
+    premises_id: str,
+    person_id: str | None,
+    label: str | None,
+) -> list[str]:
+    """Register a device; the lines to show, with its credential. Raises RegistrationError."""
+    kinds = {k.value: k for k in DeviceKind}
+    known_kind = kinds.get(kind.replace("-", "_"))
+    if known_kind is None:
+        raise RegistrationError(f"kind = {kind!r}; allowed: {', '.join(kinds)}")
+    if not is_id(device_id):
+        raise RegistrationError(f"id = {device_id!r}; allowed: 1 to 64 of a-z, 0-9 and -")
+    secret, digest = new_secret()
+    sql = queries.load("register")
+    try:
+        with psycopg.connect(_database(settings)) as connection:
+            row = connection.execute(
+                sql["premises_area"], {"premises_id": premises_id}
+            ).fetchone()
+            if row is None:
+                raise RegistrationError(f"premises = {premises_id!r}; there is no such home")
+            connection.execute(
+                sql["add_device"],
+                {
+                    "device_id": device_id,
+                    "area_id": row[0],
+                    "premises_id": premises_id,
+                    "person_id": person_id,
+                    "kind": known_kind.value,
+                    "label": label or "",
+                    "secret_sha256": digest,
+                },
+            )
+    except psycopg.Error as error:
+        raise RegistrationError(str(error).splitlines()[0]) from error
+    prefix = topics.device_prefix(row[0], premises_id, device_id)
+    address = settings.mqtt_listen.reachable()
+    return [
+        f"device     {device_id}",
+        f"broker     {address}",
+        f"username   {device_id}",
+        f"password   {secret}   (shown only now)",
+        f"prefix     {prefix}",
+        f"try        mosquitto_pub -h {address.host} -p {address.port} -i {device_id} "
+        f"-u {device_id} -P {secret} -q 1 -t {prefix}/alarm/press "
+        '-m \'{"action":"emergency"}\'',
+    ]
+
+
+def add_account(
+    settings: Settings, username: str, name: str, role: str, area_id: str, password: str
+) -> str:
+    """Add a human; the line to show. Raises RegistrationError."""
+    roles = ("administrator", "dispatcher", "supervisor")
+    if role not in roles:
+        raise RegistrationError(f"role = {role!r}; allowed: {', '.join(roles)}")
+    if not is_id(username):
+        raise RegistrationError(f"username = {username!r}; allowed: 1 to 64 of a-z, 0-9 and -")
+    if len(password) < 10:
+        raise RegistrationError("password: at least 10 characters are wanted")
+    try:
+        with psycopg.connect(_database(settings)) as connection:
+            connection.execute(
+                queries.load("register")["add_account"],
+                {
+                    "account_id": username,
+                    "area_id": area_id,
+                    "username": username,
+                    "name": name,
+                    "password_hash": PasswordHasher().hash(password),
+                    "role": role,
+                    "language": settings.language,
+                },
+            )
+    except psycopg.Error as error:
+        raise RegistrationError(str(error).splitlines()[0]) from error
+    return f"{username} may log in as {role} of {area_id}"
+
+
+def _broker(settings: Settings, user: str) -> str:
+    return settings.broker_url or broker_url(settings.data_dir, user)
+
+
+def _database(settings: Settings) -> str:
+    return settings.database_url or database_url(settings.data_dir)
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)

@@ -1,0 +1,255 @@
+"""The ingest process: two lanes on two threads, the register, the snapshot, the pulse.
+
+The main thread runs the alarm lane; the telemetry lane has a thread and a loop of its own, so
+that no batch of telemetry stands between a press and the desk.
+"""
+
+import asyncio
+import contextlib
+import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+import uvloop
+
+from alerts.alarm import Alarm, Category, Priority, Subject, SubjectKind
+from hub.alarm_lane import AlarmLane, own_alarm_id
+from hub.alarm_receipts import Receipts
+from hub.board import Board
+from hub.clock import SystemClock
+from hub.database import TRANSIENT, Session
+from hub.detect.registry import TELEMETRY_DETECTORS
+from hub.detect.runner import Runner
+from hub.ingest import Desk
+from hub.pulse import Pulse
+from hub.recovery import recover
+from hub.register import Register
+from hub.register_watch import RegisterWatch
+from hub.settings import Settings
+from hub.snapshot import Snapshot
+from hub.sources.mqtt import Delivery, MqttConnection
+from hub.telemetry_lane import TelemetryLane
+from schemas import topics
+from schemas.ids import AreaId, DeviceId
+
+ALARM_CLIENT = "carebell-alarm"
+TELEMETRY_CLIENT = "carebell-telemetry"
+OWN_CLIENT = "carebell-ingest"
+
+SWITCH_INTERVAL_S = 0.001
+"""How long one thread keeps the interpreter while the other wants it (CPython's default is 5 ms):
+the alarm lane waits at most this long behind a telemetry batch."""
+
+_log = structlog.get_logger(__name__)
+
+
+class IngestProcess:
+    """Wires the lanes; owns nothing that must survive."""
+
+    def __init__(self, settings: Settings, broker_url: str, database_url: str) -> None:
+        self._settings = settings
+        self._broker_url = broker_url
+        self._database_url = database_url
+        self._clock = SystemClock()
+        self._register = Register()
+        self._board = Board()
+        self._snapshot = Snapshot(settings.data_dir)
+        root = AreaId(settings.root_area_id)
+        self._own = MqttConnection(
+            broker_url, OWN_CLIENT, clean=True,
+            subscriptions={topics.DESK_SYNC: 0}, on_message=self._sync_wanted,
+        )  # fmt: skip
+        self._runner = Runner(
+            TELEMETRY_DETECTORS, self._register.devices.get, self._clock.now()
+        )
+        self._telemetry_loop: asyncio.AbstractEventLoop | None = None
+        self.alarm = AlarmLane(
+            Desk(self._register, self._board, root),
+            self._clock,
+            Session(database_url),
+            Receipts(self._register, settings.language, self._publish(1)),
+            self._publish(0),
+            self._heard,
+        )
+        self._watch = RegisterWatch(
+            self._register, self._board, self._snapshot, self._clock, Session(database_url),
+            self.alarm.view,
+        )  # fmt: skip
+        self.telemetry: TelemetryLane | None = None
+
+    async def run(self) -> None:
+        """For ever."""
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        await self._watch.start()
+        alarm = self._connect(
+            ALARM_CLIENT,
+            {topics.ALARM_FILTER: 1, topics.DESK_ACTION: 1},
+            self.alarm.on_message,
+            self._session_seen(ALARM_CLIENT),
+        )
+        self.alarm.connection = alarm
+        loop = asyncio.get_running_loop()
+        thread = threading.Thread(
+            target=self._run_telemetry, args=(loop,), name="telemetry", daemon=True
+        )
+        pulse = Pulse(self, self._clock)
+        async with asyncio.TaskGroup() as group:
+            await self._own.start()
+            await alarm.start()
+            thread.start()
+            group.create_task(self.alarm.run())
+            group.create_task(self._watch.run())
+            group.create_task(pulse.run())
+
+    @property
+    def register(self) -> Register:
+        """Who lives where with which device."""
+        return self._register
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """QoS 0 on the hub's own connection."""
+        return self._own.publish_nowait(topic, payload, 0)
+
+    def devices_online(self) -> int:
+        """Devices heard of that are not silent."""
+        return sum(not state.reported for state in self._runner.states_of("silence"))
+
+    def unacknowledged(self) -> int:
+        """Messages the broker has handed over and not been answered for."""
+        lanes = (self.alarm.connection, self.telemetry.connection if self.telemetry else None)
+        return sum(c.unacknowledged for c in lanes if c is not None)
+
+    def database_seen_at_s(self) -> float | None:
+        """When the database answered last (monotonic); None: not yet."""
+        return self._watch.seen_at_s
+
+    @property
+    def connected(self) -> bool:
+        """Whether both lanes are connected to the broker."""
+        lanes = (self.alarm.connection, self.telemetry.connection if self.telemetry else None)
+        return all(c is not None and c.connected for c in lanes)
+
+    def _publish(self, qos: int) -> Callable[[str, bytes], bool]:
+        def publish(topic: str, payload: bytes) -> bool:
+            return self._own.publish_nowait(topic, payload, qos)
+
+        return publish
+
+    def _connect(
+        self,
+        client_id: str,
+        subscriptions: dict[str, int],
+        on_message: Callable[[Delivery], None],
+        on_connected: Callable[[bool], None],
+    ) -> MqttConnection:
+        return MqttConnection(
+            self._broker_url,
+            client_id,
+            clean=False,
+            subscriptions=subscriptions,
+            on_message=on_message,
+            on_connected=on_connected,
+            max_unacknowledged=self._settings.mqtt_max_unacknowledged + 1,
+        )
+
+    def _session_seen(self, client_id: str) -> Callable[[bool], None]:
+        """A persistent session that is gone at reconnect: messages may be missing, and somebody
+        must know."""
+
+        def seen(present: bool) -> None:
+            known = self._snapshot.read("sessions.json").get("client_ids", [])
+            if not present and client_id in known:
+                _log.error("broker_session_lost", client_id=client_id)
+                self.alarm.raise_own(self._session_lost(client_id))
+            if client_id not in known:
+                self._snapshot.write_sessions([*known, client_id], self._clock.now())
+
+        return seen
+
+    def _session_lost(self, client_id: str) -> Alarm:
+        now = self._clock.now()
+        return Alarm(
+            id=own_alarm_id("session_lost", client_id, now.isoformat()),
+            area_id=AreaId(self._settings.root_area_id),
+            subject=Subject(SubjectKind.HUB, "hub"),
+            device_id=DeviceId("hub"),
+            person_id=None,
+            premises_id=None,
+            kind="session_lost",
+            category=Category.TECHNICAL,
+            priority=Priority.HIGH,
+            action=None,
+            message_id=None,
+            observed_at=now,
+            received_at=now,
+            text=f"the broker forgot the session {client_id}: messages may be missing",
+        )
+
+    def _sync_wanted(self, delivery: Delivery) -> None:
+        del delivery
+        self.alarm.announce_all()
+
+    def _heard(self, device_id: str, at: datetime) -> None:
+        lane = self.telemetry
+        if lane is not None:
+            lane.heard(device_id, at)
+
+    def _run_telemetry(self, alarm_loop: asyncio.AbstractEventLoop) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            try:
+                runner.run(self._telemetry(alarm_loop))
+            except Exception:
+                # A lane that is gone must take the process with it: the supervisor starts anew.
+                _log.exception("telemetry_lane_failed")
+                alarm_loop.call_soon_threadsafe(sys.exit, 1)
+
+    async def _telemetry(self, alarm_loop: asyncio.AbstractEventLoop) -> None:
+        session = Session(self._database_url)
+        lane = TelemetryLane(
+            self._register,
+            self._runner,
+            self._clock,
+            session,
+            owner=self._settings.root_area_id,
+            root_area_id=AreaId(self._settings.root_area_id),
+            batch_limit=self._settings.batch_max_messages,
+            linger_s=self._settings.batch_linger_ms / 1000,
+            adopt=lambda r: _hand_over(alarm_loop, self.alarm.adopt, r),
+        )
+
+        def seen(present: bool) -> None:
+            alarm_loop.call_soon_threadsafe(self._session_seen(TELEMETRY_CLIENT), present)
+
+        lane.connection = self._connect(
+            TELEMETRY_CLIENT, {topics.TELEMETRY_FILTER: 1}, lane.on_message, seen
+        )
+        self.telemetry = lane
+        await lane.connection.start()
+        await self._recover(session)
+        await lane.run()
+
+    async def _recover(self, session: Session) -> None:
+        """Detector state from the last checkpoint and what was stored since."""
+        while True:
+            try:
+                await session.run(
+                    lambda connection: recover(
+                        connection, self._runner, self._register, self._settings.root_area_id
+                    ),
+                    give_up_s=300.0,
+                )
+            except TRANSIENT as error:
+                _log.warning("recovery_waits", error=type(error).__name__)
+                await asyncio.sleep(1.0)
+            else:
+                self._runner.rescheduled(self._clock.now())
+                return
+
+
+def _hand_over(
+    loop: asyncio.AbstractEventLoop, adopt: Callable[..., None], recorded: object
+) -> None:
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(adopt, recorded)

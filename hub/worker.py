@@ -1,0 +1,152 @@
+"""The worker process: the two loops of `alerts`, woken by the database, never silent for long."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import msgspec
+import psycopg
+import structlog
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from alerts.channels.desk import DeskChannel
+from alerts.channels.device import DeviceChannel
+from alerts.channels.webhook import WebhookChannel
+from alerts.courier import Courier
+from alerts.escalator import Escalator
+from alerts.policy import ChannelName
+from alerts.ports import Announcement, Channel
+from hub.clock import SystemClock
+from hub.desk_bus import changed_announcement
+from hub.settings import Settings
+from hub.sources.mqtt import Delivery, MqttConnection
+from hub.store.escalation import PostgresEscalation
+from hub.store.outbox import PostgresOutbox
+from hub.view import iso
+from schemas import topics
+
+WORKER_CLIENT = "carebell-worker"
+CYCLE_EVERY_S = 1.0
+"""A deadline is met within a second even if the wake-up is lost."""
+DRAIN_WITHIN_S = 15.0
+"""After an outage, how long the ladder waits for alarms and actions that are not recorded yet."""
+WEBHOOK_TIMEOUT_S = 10.0
+
+_log = structlog.get_logger(__name__)
+
+TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TimeoutError, OSError)
+
+
+class WorkerProcess:
+    """Escalator and courier over PostgreSQL and the broker."""
+
+    def __init__(self, settings: Settings, broker_url: str, database_url: str) -> None:
+        self._clock = SystemClock()
+        self._database_url = database_url
+        self._settings = settings
+        self._pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
+            database_url, min_size=1, max_size=6, open=False, timeout=5.0,
+            kwargs={"autocommit": True},
+        )  # fmt: skip
+        self._broker = MqttConnection(
+            broker_url, WORKER_CLIENT, clean=True,
+            subscriptions={topics.DESK_STATS: 0}, on_message=self._ingest_says,
+        )  # fmt: skip
+        self._wakes = {name: asyncio.Event() for name in ("notification_due", "incident_due")}
+        self._unrecorded_at_s: float | None = None
+        self._draining_since_s: float | None = None
+
+    async def run(self) -> None:
+        """For ever."""
+        async with httpx.AsyncClient(timeout=WEBHOOK_TIMEOUT_S) as client:
+            channels: dict[ChannelName, Channel] = {
+                ChannelName.DESK: DeskChannel(self._broker),
+                ChannelName.DEVICE: DeviceChannel(self._broker),
+            }
+            if self._settings.webhook_url:
+                channels[ChannelName.WEBHOOK] = WebhookChannel(
+                    client, self._settings.webhook_url, self._settings.webhook_secret
+                )
+            escalator = Escalator(
+                PostgresEscalation(self._pool, frozenset(channels)), self, self._clock
+            )
+            courier = Courier(PostgresOutbox(self._pool), channels, self._clock)
+            await self._broker.start()
+            await self._pool.open()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen())
+                group.create_task(self._loop("escalator", escalator.run_once, "incident_due"))
+                group.create_task(self._loop("courier", courier.run_once, "notification_due"))
+
+    async def announce(self, announcement: Announcement) -> None:
+        """Implements `alerts.ports.Announcer`: the API reads the incident in the database."""
+        message = changed_announcement(
+            announcement.incident.id, announcement.cause, announcement.detail, self._clock.now()
+        )
+        self._broker.publish_nowait(topics.DESK_ANNOUNCE, message)
+
+    async def _loop(
+        self, name: str, run_once: Callable[[], Awaitable[int]], wake: str
+    ) -> None:
+        told_s = 0.0
+        while True:
+            event = self._wakes[wake]
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CYCLE_EVERY_S):
+                    await event.wait()
+            event.clear()
+            if name == "escalator" and self._must_drain():
+                continue
+            try:
+                handled = await run_once()
+            except TRANSIENT as error:
+                _log.warning("cycle_failed", loop=name, error=type(error).__name__)
+                await asyncio.sleep(CYCLE_EVERY_S)
+                continue
+            now_s = self._clock.monotonic_s()
+            if handled or now_s - told_s >= CYCLE_EVERY_S:
+                told_s = now_s
+                self._say_cycle(name, handled)
+
+    def _say_cycle(self, name: str, handled: int) -> None:
+        said = {"type": "cycle", "loop": name, "at": iso(self._clock.now()), "handled": handled}
+        self._broker.publish_nowait(topics.DESK_STATS, msgspec.json.encode(said))
+
+    def _must_drain(self) -> bool:
+        """Whether alarms or desk actions wait for a database that was away: somebody may have
+        taken responsibility already, so the ladder waits for their record, but not for ever."""
+        now_s = self._clock.monotonic_s()
+        waiting = self._unrecorded_at_s is not None and now_s - self._unrecorded_at_s < 2.5
+        if not waiting:
+            self._draining_since_s = None
+            return False
+        if self._draining_since_s is None:
+            self._draining_since_s = now_s
+        return now_s - self._draining_since_s < DRAIN_WITHIN_S
+
+    def _ingest_says(self, delivery: Delivery) -> None:
+        try:
+            said = msgspec.json.decode(delivery.payload)
+        except msgspec.DecodeError:
+            return
+        if said.get("type") == "ingest":
+            slow = said.get("database") != "ok" and said.get("unrecorded_alarms", 0) > 0
+            self._unrecorded_at_s = self._clock.monotonic_s() if slow else None
+
+    async def _listen(self) -> None:
+        """Wake the loops when a transaction leaves them work (LISTEN/NOTIFY)."""
+        while True:
+            try:
+                connection = await psycopg.AsyncConnection.connect(
+                    self._database_url, autocommit=True, connect_timeout=5
+                )
+                async with connection:
+                    for name in self._wakes:
+                        await connection.execute(f"LISTEN {name}")
+                    async for notice in connection.notifies():
+                        self._wakes[notice.channel].set()
+            except TRANSIENT as error:
+                _log.warning("listen_failed", error=type(error).__name__)
+            await asyncio.sleep(CYCLE_EVERY_S)
