@@ -13,10 +13,19 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Run the `carebell` command."""
+    """Run the `carebell` command; `carebell simulate` is the device simulator's own.
+
+    The hub never imports the simulator, which is why the fork in the road is here.
+    """
     parts = Path(__file__).resolve().parent / "carebell_parts"
     if parts.is_dir() and str(parts) not in sys.path:
         sys.path.insert(0, str(parts))
+
+    if sys.argv[1:2] == ["simulate"]:
+        from device_sim.cli import app as simulator  # noqa: PLC0415 - importable only now
+
+        simulator(sys.argv[2:], prog_name="carebell simulate")
+        return
 
     from hub.cli import app  # noqa: PLC0415 - importable only once the path is set
 

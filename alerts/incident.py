@@ -192,7 +192,9 @@ def incident_id(alarm_id: AlarmId) -> IncidentId:
 def joined_by(incident: Incident, alarm: Alarm, now: datetime) -> Incident:
     """The incident after another alarm: raised again, at the higher priority, due at once.
 
-    The owner stays named (they know the case) but must acknowledge again.
+    While nobody has it, a further press climbs the next rung at once: whoever presses eight times
+    must not hold the ladder on its first rung. Once somebody had it, the ladder begins anew; the
+    owner stays named (they know the case) but must acknowledge again.
     """
     return replace(
         incident,
@@ -203,7 +205,7 @@ def joined_by(incident: Incident, alarm: Alarm, now: datetime) -> Incident:
         alarm_count=incident.alarm_count + 1,
         position=alarm.position or incident.position,
         silent=incident.silent or _silent(alarm),
-        step=0,
+        step=incident.step if incident.state is State.RAISED else 0,
         next_deadline_at=now,
         revision=incident.revision + 1,
     )

@@ -261,9 +261,11 @@ def _complaint(
     else:
         field = Settings.model_fields[key]
         allowed = f"{message.removeprefix('Value error, ')}; {field.description}"
-    return f"{key} = {masked(value)!r} ({origin}): {allowed}"
+    return f"{key} = {masked(key, value)!r} ({origin}): {allowed}"
 
 
-def masked(value: object) -> object:
-    """A URL without its password: messages and files are read over shoulders."""
+def masked(key: str, value: object) -> object:
+    """The value without what must stay secret: messages and files are read over shoulders."""
+    if key.endswith("_secret") and value:
+        return "***"
     return re.sub(r"(://[^:/@\s]*:)[^@\s]+@", r"\1***@", value) if isinstance(value, str) else value

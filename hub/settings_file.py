@@ -21,7 +21,7 @@ def render_toml(settings: Settings | None = None) -> str:
         lines.append(f"# {key} = {_toml(default)}")
         effective = default if settings is None else getattr(settings, key)
         if effective != default and effective != Path(str(default)).absolute():
-            lines.append(f"{key} = {_toml(masked(effective))}")
+            lines.append(f"{key} = {_toml(masked(key, effective))}")
     return "\n".join(lines) + "\n"
 
 

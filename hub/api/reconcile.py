@@ -123,11 +123,12 @@ class Reconciler:
     # ---- every second ----------------------------------------------------------------------
 
     async def _look(self) -> None:
+        """Whichever comes first asks also while the database counts as away."""
         self._board.news.clear()
         try:
             await self._read_areas()
-            await self._read_wanted()
             await self._read_changes()
+            await self._read_wanted()
             await self._settle_provisional()
             await self._sessions.catch_up()
             await self._write_looks()
@@ -211,6 +212,6 @@ class Reconciler:
         for session_sha256, account in seats:
             session = await self._sessions.verify_digest(session_sha256)
             if session is None:
-                self._board.cut("signed_out", lambda e, s=session_sha256: e.session_sha256 == s)
+                self._board.cut("signed_out", session_sha256)
             elif session.account != account:
-                self._board.cut("changed", lambda e, s=session_sha256: e.session_sha256 == s)
+                self._board.cut("changed", session_sha256)

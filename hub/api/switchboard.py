@@ -150,10 +150,11 @@ class Switchboard:
         if listener.cut_because is not None:
             self.figures.feed_cuts.labels(listener.cut_because).inc()
 
-    def cut(self, why: str, which: Callable[[Listener], bool] = lambda _: True) -> None:
-        """End connections."""
-        for listener in [each for each in self.listeners if which(each)]:
-            listener.cut(why)
+    def cut(self, why: str, session_sha256: str | None = None) -> None:
+        """End the connections of one log-in; None: all."""
+        for listener in self.listeners:
+            if session_sha256 in (None, listener.session_sha256):
+                listener.cut(why)
 
     def sight(self, account: Account) -> Callable[[str], bool]:
         """Which areas an account sees."""

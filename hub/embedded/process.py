@@ -49,13 +49,13 @@ async def spawn(command: Command, log: Path) -> asyncio.subprocess.Process:
             user=account.pw_uid if account else None,
             group=account.pw_gid if account else None,
             extra_groups=() if account else None,
-            preexec_fn=_tie_to_us(command.parent_death_signal),
+            preexec_fn=tie_to_us(command.parent_death_signal),
         )
     finally:
         os.close(output)
 
 
-def _tie_to_us(at_our_death: signal.Signals) -> Callable[[], None]:
+def tie_to_us(at_our_death: signal.Signals) -> Callable[[], None]:
     """What the child does between fork and exec, after it has changed its account.
 
     Changing the account clears the parent-death signal (prctl(2)), so this has to come last.

@@ -48,7 +48,10 @@ _QUALITIES = {quality.code: quality.value for quality in Quality}
 
 
 class PostgresDesk:
-    """Every method raises DatabaseAway, within two seconds, if there is no answer."""
+    """Every method raises DatabaseAway, within two seconds, if there is no answer.
+
+    While the database counts as away only `open_now`, `changed_since` and `areas` ask it at all.
+    """
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
@@ -151,7 +154,7 @@ class PostgresDesk:
             await cursor.execute(_REGISTER["areas"], {"ids": None})
             return [AreaRow(r["area_id"], r["parent_id"]) for r in await cursor.fetchall()]
 
-        return await self._reach.run(read)
+        return await self._reach.run(read, probe=True)
 
     async def area_of(self, noun: str, noun_id: str) -> str | None:
         """The area of a device, person or premises; None if there is no such one."""

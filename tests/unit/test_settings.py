@@ -116,7 +116,8 @@ def test_a_message_shows_no_password() -> None:
     with pytest.raises(SettingsError) as raised:
         load_settings(broker_url="mqqt://hub:topsecret@broker.example:1883")
     assert "topsecret" not in str(raised.value)
-    shown = render_toml(load_settings(broker_url="mqtt://hub:topsecret@broker.example:1883"))
+    url = "mqtt://hub:topsecret@broker.example:1883"
+    shown = render_toml(load_settings(broker_url=url, webhook_secret="topsecret"))
     assert "topsecret" not in shown
     assert 'broker_url = "mqtt://hub:***@broker.example:1883"' in shown
 

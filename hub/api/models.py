@@ -1,0 +1,417 @@
+"""The shapes of the HTTP API, as OpenAPI describes them. Times are ISO 8601 in UTC with a Z."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from alerts.actions import MAX_NOTE_LENGTH
+from schemas.ids import ID_PATTERN
+from schemas.vocabulary import DeviceKind
+
+Id = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN}$")]
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Text = Annotated[str, StringConstraints(max_length=MAX_NOTE_LENGTH)]
+Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+() -]{3,30}$")]
+
+HumanOutcome = Literal[
+    "helped", "false_alarm", "test", "no_reply", "handed_off", "unfounded", "fixed"
+]
+"""What a human may choose (alerts.incident.HUMAN_OUTCOMES)."""
+
+
+class Question(BaseModel):
+    """What is sent to us: a misspelt field must not silently do nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ProblemObject(BaseModel):
+    """application/problem+json (RFC 9457)."""
+
+    model_config = ConfigDict(title="Problem", extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+# ---- log-in -------------------------------------------------------------------------------------
+
+
+class LogIn(Question):
+    """Who is there."""
+
+    username: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+class AccountView(BaseModel):
+    """Somebody who is logged in."""
+
+    model_config = ConfigDict(title="Account")
+
+    id: str
+    name: str
+    role: str
+    area_id: str
+    language: str
+
+
+class SessionView(BaseModel):
+    """The log-in behind the cookie."""
+
+    model_config = ConfigDict(title="Session")
+
+    account: AccountView
+
+
+# ---- incidents ----------------------------------------------------------------------------------
+
+
+class SubjectView(BaseModel):
+    """What an incident is about."""
+
+    model_config = ConfigDict(title="Subject")
+
+    kind: Literal["person", "premises", "device", "area", "hub"]
+    id: str
+
+
+class PersonView(BaseModel):
+    """The one we watch over."""
+
+    model_config = ConfigDict(title="Person")
+
+    id: str
+    name: str
+    birth_year: int | None
+    language: str | None
+    phone: str | None
+    medical_notes: str | None
+
+
+class PremisesView(BaseModel):
+    """A home."""
+
+    model_config = ConfigDict(title="Premises")
+
+    id: str
+    address: str
+    access_notes: str | None
+    latitude: float | None
+    longitude: float | None
+    time_zone: str | None
+    phone: str | None
+
+
+class IncidentDevice(BaseModel):
+    """The device behind the first alarm; without kind where the register does not know it."""
+
+    id: str
+    kind: str | None
+    label: str | None
+
+
+class PositionView(BaseModel):
+    """Where to go, in WGS-84."""
+
+    model_config = ConfigDict(title="Position")
+
+    latitude: float
+    longitude: float
+    accuracy_m: float | None
+    source: str
+    fixed_at: Moment | None
+
+
+class AlarmView(BaseModel):
+    """One alarm of an incident."""
+
+    model_config = ConfigDict(title="Alarm")
+
+    id: str
+    device_id: str
+    message_id: str | None
+    kind: str
+    category: str
+    priority: str
+    action: str | None
+    observed_at: Moment | None
+    received_at: Moment
+    late: bool
+    flags: list[str]
+    text: str
+
+
+class OwnerView(BaseModel):
+    """The dispatcher who took responsibility."""
+
+    model_config = ConfigDict(title="Owner")
+
+    account_id: str
+    name: str
+
+
+class IncidentView(BaseModel):
+    """The case. Newer hubs may add fields."""
+
+    model_config = ConfigDict(title="Incident", extra="allow")
+
+    id: str
+    revision: int
+    state: Literal["checking", "raised", "acknowledged", "attended", "resolved"]
+    provisional: bool
+    """Announced, not yet committed."""
+    priority: Literal["high", "medium", "low"]
+    category: Literal["personal", "physiological", "hazard", "technical"]
+    kind: str
+    area_id: str
+    subject: SubjectView
+    person: PersonView | None
+    premises: PremisesView | None
+    device: IncidentDevice | None
+    position: PositionView | None
+    alarms: list[AlarmView]
+    alarm_count: int
+    owner: OwnerView | None
+    opened_at: Moment
+    last_alarm_at: Moment
+    acknowledged_at: Moment | None
+    attended_at: Moment | None
+    resolved_at: Moment | None
+    expected_at: Moment | None = None
+    outcome: str | None
+    note: str | None
+    next_deadline_at: Moment | None
+    step: int
+    follows: str | None
+    silent: bool = False
+    pending_action: str | None
+    """An action that the broker keeps until the database is back."""
+
+
+class TimelineEntry(BaseModel):
+    """One line of an incident's log."""
+
+    at: Moment
+    actor: str
+    actor_name: str | None
+    action: str
+    reason: str | None
+    detail: dict[str, Any]
+
+
+class IncidentDetail(IncidentView):
+    """The case with everything that happened to it."""
+
+    model_config = ConfigDict(title="IncidentDetail", extra="allow")
+
+    timeline: list[TimelineEntry]
+    timeline_available: bool
+    """False while the database is away: then an empty timeline means nothing."""
+
+
+class IncidentPage(BaseModel):
+    """Incidents, newest first."""
+
+    items: list[IncidentView]
+    next_cursor: str | None
+
+
+class Acknowledge(Question):
+    """I take responsibility."""
+
+    expected_arrival_s: Annotated[int, Field(ge=0, le=86_400)] | None = None
+    """In how many seconds somebody will be at the door; the person is told."""
+
+
+class Attend(Question):
+    """Somebody is with the person."""
+
+    note: Text | None = None
+
+
+class Resolve(Question):
+    """It is over."""
+
+    outcome: HumanOutcome
+    note: Text | None = None
+
+
+# ---- register -----------------------------------------------------------------------------------
+
+
+class DeviceView(BaseModel):
+    """A device and its last word."""
+
+    model_config = ConfigDict(title="Device")
+
+    id: str
+    kind: str
+    label: str
+    area_id: str
+    premises_id: str
+    person_id: str | None
+    online: bool
+    last_seen_at: Moment | None
+    """Nothing within seven days: null."""
+    battery_percent: float | None
+    silent: bool
+    """It spoke once, and has been quiet for longer than its kind may be."""
+
+
+class DevicePage(BaseModel):
+    """Devices by id."""
+
+    items: list[DeviceView]
+    next_cursor: str | None
+
+
+class NewDeviceBody(Question):
+    """A device to provision; it belongs to the area of its home."""
+
+    model_config = ConfigDict(title="NewDevice")
+
+    id: Id
+    kind: DeviceKind
+    premises_id: Id
+    person_id: Id | None = None
+    label: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class MqttCredential(BaseModel):
+    """What the device needs to connect; the password is shown this once."""
+
+    username: str
+    password: str
+    topic_prefix: str
+
+
+class ProvisionedDevice(BaseModel):
+    """A new device with its secret, shown this once."""
+
+    device: DeviceView
+    secret: str
+    mqtt: MqttCredential
+
+
+class NewPremisesBody(Question):
+    """A home to register."""
+
+    model_config = ConfigDict(title="NewPremises")
+
+    id: Id
+    area_id: Id
+    address: Name
+    access_notes: Text | None = None
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    time_zone: Annotated[str, StringConstraints(max_length=64)] | None = None
+    phone: Phone | None = None
+
+
+class RegisteredPremises(PremisesView):
+    """A home as it was registered."""
+
+    model_config = ConfigDict(title="RegisteredPremises")
+
+    area_id: str
+
+
+class NewPersonBody(Question):
+    """Somebody to watch over; they belong to the area of their home."""
+
+    model_config = ConfigDict(title="NewPerson")
+
+    id: Id
+    premises_id: Id
+    name: Name
+    birth_year: Annotated[int, Field(ge=1880, le=2200)] | None = None
+    language: Literal["zh-CN", "en"] | None = None
+    phone: Phone | None = None
+    medical_notes: Text | None = None
+
+
+class RegisteredPerson(PersonView):
+    """A person as they were registered."""
+
+    model_config = ConfigDict(title="RegisteredPerson")
+
+    area_id: str
+    premises_id: str
+
+
+# ---- what was measured, what could not be read --------------------------------------------------
+
+
+class ObservationView(BaseModel):
+    """What a device measured: a number with unit, or a state."""
+
+    model_config = ConfigDict(title="Observation")
+
+    observed_at: Moment
+    device_id: str
+    measure: str
+    value: float | None
+    unit: str | None
+    """UCUM."""
+    state: str | None
+    quality: str
+
+
+class ObservationList(BaseModel):
+    """Observations, newest first; for older ones set `to` to the last one's time."""
+
+    items: list[ObservationView]
+
+
+class QuarantinedView(BaseModel):
+    """A message that could not be read."""
+
+    model_config = ConfigDict(title="Quarantined")
+
+    id: int
+    received_at: Moment
+    area_id: str
+    lane: str
+    topic: str
+    device_id: str | None
+    reason: str
+    repeats: int
+    size_bytes: int
+    payload: str
+    """At most 2,048 bytes, read as UTF-8; what is none shows as U+FFFD."""
+
+
+class QuarantinePage(BaseModel):
+    """Quarantined messages, newest first."""
+
+    items: list[QuarantinedView]
+    next_cursor: str | None
+
+
+# ---- health -------------------------------------------------------------------------------------
+
+
+class Live(BaseModel):
+    """The process runs."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Ready(BaseModel):
+    """A press would ring now."""
+
+    status: Literal["ready"] = "ready"
+    checks: dict[str, str]
+    children: dict[str, str]
+    """The supervised processes by name, with their state."""
+
+
+class Cycling(BaseModel):
+    """The worker's loops go round."""
+
+    status: Literal["ok"] = "ok"
+    loops: list[str]
