@@ -26,7 +26,7 @@ from hub.clock import SystemClock
 from hub.database import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, TRANSIENT, Connection, Session
 from hub.desk_bus import action_result, incident_announcement, read_action
 from hub.ingest import ALARM_STEPS, Desk, Incoming, undigested
-from hub.sources.mqtt import Delivery, MqttConnection
+from hub.sources.mqtt import Delivery, MqttConnection, Ticket
 from hub.store.cases import ActionItem, AlarmItem, Item, Recorded, record
 from hub.store.upkeep import Quarantined, quarantine
 from hub.view import View, alarm_view, incident_view
@@ -41,6 +41,9 @@ SLOW_AFTER_S = 0.3
 """A commit takes 5 ms; after this the person hears `heard` and the desk `pending`."""
 LOOK_EVERY_S = 0.1
 
+REFUSED = (psycopg.Error, ValueError, TypeError, OverflowError)
+"""What psycopg or PostgreSQL say to a value they cannot take."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -50,11 +53,13 @@ class Entry:
 
     item: Item
     arrived_s: float
-    mids: list[int] = field(default_factory=list)
+    tickets: list[Ticket] = field(default_factory=list)
     quarantined: Quarantined | None = None
     provisional_id: IncidentId | None = None
     """The incident it was announced in."""
+    payload: bytes = b""
     told_slow: bool = False
+    refused: bool = False
     key: str = ""
     number: int = 0
 
@@ -166,9 +171,9 @@ class AlarmLane:
             return
         base = incoming.alarm if incoming.derived and incoming.alarm else alarm
         item = AlarmItem(base, incoming.derived, _window(incoming))
-        entry = Entry(item, self._clock.monotonic_s(), key=key)
+        entry = Entry(item, self._clock.monotonic_s(), key=key, payload=delivery.payload)
         if delivery.qos > 0:
-            entry.mids.append(delivery.mid)
+            entry.tickets.append(delivery.ticket)
         if incoming.unreadable is not None:
             entry.quarantined = _quarantined(incoming, alarm, incoming.unreadable)
             self.counts["quarantined"] += 1
@@ -184,8 +189,8 @@ class AlarmLane:
     def _attach(self, entry: Entry, delivery: Delivery) -> None:
         """The same message again while it waits for its commit."""
         self.counts["repeats"] += 1
-        if delivery.qos > 0 and delivery.mid not in entry.mids:
-            entry.mids.append(delivery.mid)
+        if delivery.qos > 0 and delivery.ticket not in entry.tickets:
+            entry.tickets.append(delivery.ticket)
         if isinstance(entry.item, AlarmItem) and entry.told_slow:
             self._receipts.heard(entry.item.alarm, self._clock.now())
 
@@ -227,7 +232,7 @@ class AlarmLane:
             return
         entry = Entry(ActionItem(action), self._clock.monotonic_s(), key=action.id)
         if delivery.qos > 0:
-            entry.mids.append(delivery.mid)
+            entry.tickets.append(delivery.ticket)
         self._wait(entry)
 
     async def run(self) -> None:
@@ -264,31 +269,64 @@ class AlarmLane:
                 _log.warning("alarm_commit_failed", error=type(error).__name__, waiting=len(batch))
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
-            except psycopg.Error as error:
-                _log.error("alarm_refused", error=str(error), alarms=len(batch))
+            except REFUSED as error:
+                _log.error("alarm_refused", error=type(error).__name__, alarms=len(batch))
                 if len(batch) > 1:
                     for entry in batch:
                         await self._commit([entry])
                     return
+                if batch[0].refused:
+                    await self._set_aside(batch[0], str(error))
+                    return
+                batch[0].refused = True
                 batch[0].item = _bare(batch[0].item)
-                await asyncio.sleep(backoff_s)
-                backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
         self.database_silent_since = None
         for entry in batch:
-            del self._in_flight[entry.number]
-            if self._newest.get(entry.key) is entry:
-                del self._newest[entry.key]
+            self._forget(entry)
         still_waiting = {e.provisional_id for e in self._in_flight.values() if e.provisional_id}
         for entry, recorded in zip(batch, results, strict=True):
             self._settle(entry, recorded, still_waiting)
+
+    def _forget(self, entry: Entry) -> None:
+        del self._in_flight[entry.number]
+        if self._newest.get(entry.key) is entry:
+            del self._newest[entry.key]
+
+    async def _set_aside(self, entry: Entry, reason: str) -> None:
+        """The database refuses it even without its extras: keep the bytes, let the others pass.
+        It has rung, and stays on the board as provisional."""
+        item = entry.item
+        if isinstance(item, AlarmItem):
+            alarm = item.alarm
+            kept = entry.quarantined or Quarantined(
+                area_id=self._desk.root_area_id,
+                lane=topics.Lane.ALARM.value,
+                topic=alarm.reply_prefix or "",
+                device_id=alarm.device_id,
+                message_key=int(alarm.id[:15], 16),
+                reason=f"the database refuses it: {reason}",
+                payload=entry.payload,
+                received_at=alarm.received_at,
+            )
+            with contextlib.suppress(*REFUSED, *TRANSIENT):
+                await self._session.run(lambda connection: quarantine(connection, [kept]))
+        elif isinstance(item, ActionItem):
+            refusal = AlertsError("it cannot be recorded")
+            result = action_result(item.action.id, None, refusal=refusal)
+            self._publish(topics.DESK_ANNOUNCE, result)
+        self.counts["set_aside"] += 1
+        self._forget(entry)
+        for ticket in entry.tickets:
+            if self.connection is not None:
+                self.connection.ack(ticket)
 
     def _settle(
         self, entry: Entry, recorded: Recorded, still_waiting: set[IncidentId]
     ) -> None:
         """It is recorded: PUBACK, receipt, and the desk learns the truth."""
         if self.connection is not None:
-            for mid in entry.mids:
-                self.connection.ack(mid)
+            for ticket in entry.tickets:
+                self.connection.ack(ticket)
         incident, now = recorded.incident, self._clock.now()
         if incident is not None and incident.id not in still_waiting:
             self._board.provisional.discard(incident.id)
@@ -385,7 +423,7 @@ class AlarmLane:
 
     def _ack(self, delivery: Delivery) -> None:
         if self.connection is not None and delivery.qos > 0:
-            self.connection.ack(delivery.mid)
+            self.connection.ack(delivery.ticket)
 
 
 def _window(incoming: Incoming) -> bytes | None:

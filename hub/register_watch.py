@@ -132,8 +132,9 @@ class RegisterWatch:
         _log.warning("started_from_snapshot", devices=len(self._register.devices))
 
     async def _look(self, connection: Connection) -> None:
-        since, self._register_horizon = self._register_horizon, await horizon(connection)
-        found = await changes(connection, since, dict(KEYS))
+        next_horizon = await horizon(connection)
+        found = await changes(connection, self._register_horizon, dict(KEYS))
+        self._register_horizon = next_horizon
         desk = devices = False
         for noun, key, row in found:
             desk = desk or noun in ("account", "desk_session")

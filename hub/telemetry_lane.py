@@ -21,7 +21,7 @@ from hub.detect.runner import SHARDS, Draft, Runner
 from hub.device import Device
 from hub.observation import ALIVE, UNKNOWN_TIME, Observation, measured, sample_key
 from hub.register import Register
-from hub.sources.mqtt import Delivery, MqttConnection
+from hub.sources.mqtt import Delivery, MqttConnection, Ticket
 from hub.store.cases import AlarmItem, ClearItem, Item, Recorded, record
 from hub.store.observations import ObservationRow, next_batch_id, store
 from hub.store.upkeep import Quarantined, quarantine, save_shard
@@ -46,7 +46,7 @@ class Message:
     delivery: Delivery
     received_at: datetime
     key: int
-    mids: list[int]
+    tickets: list[Ticket]
 
 
 @dataclass(slots=True)
@@ -105,11 +105,11 @@ class TelemetryLane:
         key = identity.message_key(delivery.topic, delivery.payload)
         twin = self._waiting.get(key)
         if twin is not None:
-            if delivery.qos > 0 and delivery.mid not in twin.mids:
-                twin.mids.append(delivery.mid)
+            if delivery.qos > 0 and delivery.ticket not in twin.tickets:
+                twin.tickets.append(delivery.ticket)
             return
-        mids = [delivery.mid] if delivery.qos > 0 else []
-        message = Message(delivery, self._clock.now(), key, mids)
+        tickets = [delivery.ticket] if delivery.qos > 0 else []
+        message = Message(delivery, self._clock.now(), key, tickets)
         self._waiting[key] = message
         self._inbox.append(message)
         if not self._wake.is_set():
@@ -285,8 +285,8 @@ class TelemetryLane:
         for message in batch.messages:
             del self._waiting[message.key]
             if connection is not None:
-                for mid in message.mids:
-                    connection.ack(mid)
+                for ticket in message.tickets:
+                    connection.ack(ticket)
         self.counts["committed"] += len(batch.messages)
 
     async def _checkpoint(self, batch_id: int) -> None:

@@ -33,13 +33,18 @@ PUBLISH_TIMEOUT_S = 5.0
 _log = structlog.get_logger(__name__)
 
 
+Ticket = tuple[int, int]
+"""What to answer a delivery with: the connection's number and the packet id. Packet ids start anew
+with each connection, and answering a new message with an old id would lose it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message as the broker delivered it; answer with `MqttConnection.ack(mid)` at QoS 1."""
+    """A message as the broker delivered it; answer it with `MqttConnection.ack(ticket)`."""
 
     topic: str
     payload: bytes
-    mid: int
+    ticket: Ticket
     qos: int
     duplicate: bool
     retained: bool
@@ -84,7 +89,8 @@ class MqttConnection:
         self._client.on_subscribe = self._subscribed
         self.client_id = client_id
         self.connected = False
-        self.unacknowledged = 0
+        self._unanswered: set[int] = set()
+        self._generation = 0
         self._reading = False
         self._connecting = False
         self._writer_on = False
@@ -110,13 +116,19 @@ class MqttConnection:
         self._client.loop_write()
         self._drop_socket()
 
-    def ack(self, mid: int) -> None:
+    @property
+    def unacknowledged(self) -> int:
+        """Deliveries at QoS 1 that were not answered yet."""
+        return len(self._unanswered)
+
+    def ack(self, ticket: Ticket) -> None:
         """Answer a delivery; ignored if its connection is gone (it will come again)."""
-        if self.unacknowledged > 0:
-            self.unacknowledged -= 1
-        if self.connected:
-            self._client.ack(mid, 1)
-            self._resume()
+        generation, mid = ticket
+        if generation != self._generation or not self.connected or not mid:
+            return
+        self._unanswered.discard(mid)
+        self._client.ack(mid, 1)
+        self._resume()
 
     def publish_nowait(self, topic: str, payload: bytes, qos: int = 0) -> bool:
         """Hand a message to the socket; False if there is no connection (it is not kept)."""
@@ -229,7 +241,8 @@ class MqttConnection:
             self._lose()
             return
         self.connected = True
-        self.unacknowledged = 0
+        self._generation += 1
+        self._unanswered.clear()
         self._present = bool(flags.session_present)
         if self._subscriptions:
             _, mid = self._client.subscribe(list(self._subscriptions.items()))
@@ -249,15 +262,22 @@ class MqttConnection:
 
     def _message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
         if message.qos == 1:
-            self.unacknowledged += 1
-            if self.unacknowledged >= self._max_unacknowledged:
+            self._unanswered.add(message.mid)
+            if len(self._unanswered) >= self._max_unacknowledged:
                 self._pause()
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
         self._on_message(
-            Delivery(topic, bytes(message.payload), message.mid, message.qos, message.dup, message.retain)
+            Delivery(
+                topic,
+                bytes(message.payload),
+                (self._generation, message.mid),
+                message.qos,
+                message.dup,
+                message.retain,
+            )
         )
 
     def _published(
@@ -287,7 +307,7 @@ class MqttConnection:
         if (
             not self._reading
             and self._socket is not None
-            and self.unacknowledged <= self._max_unacknowledged * 3 // 4
+            and len(self._unanswered) <= self._max_unacknowledged * 3 // 4
         ):
             self._reading = True
             self._loop.add_reader(self._socket, self._readable)
