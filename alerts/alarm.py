@@ -130,7 +130,7 @@ PRESS_PRIORITIES: dict[PressAction, Priority] = {
     PressAction.CANCEL: Priority.HIGH,
     PressAction.TEST: Priority.LOW,
 }
-"""Design, section 5: `emergency` always rings, `help` is medium. A cancel matters under duress."""
+"""docs/contract.md: `emergency` always rings, `help` is medium. A cancel matters under duress."""
 
 HAZARD_PRIORITIES: dict[HazardKind | None, Priority] = {
     HazardKind.SMOKE: Priority.HIGH,

@@ -71,15 +71,17 @@ URGENT = Policy(
     acknowledged_lease_s=600,
     attended_lease_s=3600,
 )
-"""standards.md: an unaccepted SOS reaches the next tier after 30 s (aim), 60 s (floor). The leases
-are ours: ten minutes without any progress means the dispatcher was called away."""
+"""Ours: an unaccepted SOS reaches the next tier after 30 s; alarm centres aim to answer within 60 s
+(UK Telecare Services Association). The leases are ours too: ten minutes without any progress means
+that the dispatcher was called away."""
 
 TECHNICAL = Policy(
     steps=(Step((_DESK,), wait_s=900),),
     acknowledged_lease_s=7200,
     attended_lease_s=7200,
 )
-"""standards.md: a life-critical fault is mended or bridged within 2 h; reminded every 15 minutes."""
+"""Chinese elder-care system standards ask for 2 h to mend or bridge a life-critical fault; a
+reminder every quarter of an hour until somebody takes it is ours."""
 
 
 def policy_for(category: Category, priority: Priority) -> Policy:

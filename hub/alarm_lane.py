@@ -118,8 +118,7 @@ class AlarmLane:
         try:
             for step in ALARM_STEPS:
                 step(incoming, self._desk)
-        except Exception as error:
-            # The last line of promise 1: a mistake of ours must not silence a press.
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not silence a press
             _log.exception("alarm_step_failed", topic_length=len(delivery.topic))
             self.counts["step_failures"] += 1
             incoming = undigested(incoming, self._desk, f"the hub failed: {type(error).__name__}")
@@ -246,9 +245,7 @@ class AlarmLane:
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
-                batch = [
-                    self._queue.popleft() for _ in range(min(BATCH_LIMIT, len(self._queue)))
-                ]
+                batch = [self._queue.popleft() for _ in range(min(BATCH_LIMIT, len(self._queue)))]
                 await self._commit(batch)
 
     async def _commit(self, batch: Sequence[Entry]) -> None:
@@ -320,9 +317,7 @@ class AlarmLane:
             if self.connection is not None:
                 self.connection.ack(ticket)
 
-    def _settle(
-        self, entry: Entry, recorded: Recorded, still_waiting: set[IncidentId]
-    ) -> None:
+    def _settle(self, entry: Entry, recorded: Recorded, still_waiting: set[IncidentId]) -> None:
         """It is recorded: PUBACK, receipt, and the desk learns the truth."""
         if self.connection is not None:
             for ticket in entry.tickets:

@@ -10,12 +10,23 @@ import psycopg
 import uvloop
 from argon2 import PasswordHasher
 
+from hub.api.app import create_app
+from hub.api.ports import ApiDependencies
+from hub.api.server import serve
+from hub.clock import SystemClock
+from hub.desk_line import DeskLine
 from hub.embedded.broker import broker_url
 from hub.embedded.database import database_url
+from hub.embedded.folder import HubFolder
+from hub.embedded.secrets import InternalUser
+from hub.embedded.status import read_status
 from hub.errors import HubError
 from hub.ingest_process import IngestProcess
 from hub.settings import Settings
 from hub.store import queries
+from hub.store.accounts import PostgresAccounts
+from hub.store.desk import PostgresDesk
+from hub.store.reach import Reach
 from hub.worker import WorkerProcess
 from schemas import topics
 from schemas.ids import is_id
@@ -28,7 +39,9 @@ class RegistrationError(HubError):
 
 def run_ingest(settings: Settings) -> None:
     """The ingest process, until it is ended."""
-    process = IngestProcess(settings, _broker(settings, "hub-ingest"), _database(settings))
+    process = IngestProcess(
+        settings, _broker(settings, InternalUser.INGEST.value), _database(settings)
+    )
     _run(process.run())
 
 
@@ -36,14 +49,47 @@ def run_worker(settings: Settings) -> None:
     """The worker process, until it is ended."""
 
     async def run() -> None:
-        broker, database = _broker(settings, "hub-worker"), _database(settings)
+        broker, database = _broker(settings, InternalUser.WORKER.value), _database(settings)
         await WorkerProcess(settings, broker, database).run()
 
     _run(run())
 
 
+def run_api(settings: Settings) -> None:
+    """The API process, until it is ended."""
+
+    async def run() -> None:
+        clock = SystemClock()
+        folder = HubFolder(settings.data_dir)
+        reach = Reach(_database(settings), clock)
+        await reach.open()
+        app = create_app(
+            ApiDependencies(
+                store=PostgresDesk(reach),
+                accounts=PostgresAccounts(reach),
+                bus=DeskLine(_broker(settings, InternalUser.API.value)),
+                clock=clock,
+                data_dir=settings.data_dir,
+                root_area_id=settings.root_area_id,
+                children=lambda: _children(folder),
+            )
+        )
+        try:
+            await serve(app, settings.http_listen)
+        finally:
+            await reach.close()
+
+    _run(run())
+
+
+def _children(folder: HubFolder) -> dict[str, str]:
+    status = read_status(folder)
+    return {} if status is None else {n: str(c.state) for n, c in status.children.items()}
+
+
 def new_secret() -> tuple[str, str]:
-    """A device secret of 128 random bits and the hash the register keeps (design, section 7)."""
+    """A device secret of 128 random bits and the hash the register keeps: SHA-256, since
+    argon2 would take half an hour of CPU to let 10,000 devices in again after a power cut."""
     secret = secrets.token_hex(16)
     return secret, hashlib.sha256(secret.encode()).hexdigest()
 
@@ -67,9 +113,7 @@ def add_device(
     sql = queries.load("register")
     try:
         with psycopg.connect(_database(settings)) as connection:
-            row = connection.execute(
-                sql["premises_area"], {"premises_id": premises_id}
-            ).fetchone()
+            row = connection.execute(sql["premises_area"], {"premises_id": premises_id}).fetchone()
             if row is None:
                 raise RegistrationError(f"premises = {premises_id!r}; there is no such home")
             connection.execute(
@@ -88,15 +132,17 @@ def add_device(
         raise RegistrationError(str(error).splitlines()[0]) from error
     prefix = topics.device_prefix(row[0], premises_id, device_id)
     address = settings.mqtt_listen.reachable()
+    attempt = (
+        f"mosquitto_pub -h {address.host} -p {address.port} -i {device_id} -u {device_id} "
+        f"-P {secret} -q 1 -t {prefix}/alarm/press -m '{{\"action\":\"emergency\"}}'"
+    )
     return [
         f"device     {device_id}",
         f"broker     {address}",
         f"username   {device_id}",
         f"password   {secret}   (shown only now)",
         f"prefix     {prefix}",
-        f"try        mosquitto_pub -h {address.host} -p {address.port} -i {device_id} "
-        f"-u {device_id} -P {secret} -q 1 -t {prefix}/alarm/press "
-        '-m \'{"action":"emergency"}\'',
+        f"try        {attempt}",
     ]
 
 

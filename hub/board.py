@@ -13,8 +13,8 @@ from alerts.alarm import Alarm, Subject
 from alerts.grouping import Grouping, group
 from alerts.incident import Incident
 from hub.view import ALARMS_SHOWN
-from schemas.ids import AlarmId, IncidentId
 from schemas.identity import occurrence, occurrence_id
+from schemas.ids import AlarmId, IncidentId
 
 KNOWN_ALARMS = 20_000
 """Presses remembered to answer a repeat at once; older repeats are known by the database."""

@@ -74,6 +74,8 @@ class Session:
 def _cut(connection: Connection) -> None:
     """Shut the socket, so that whoever waits for a frozen server is told at once. Cancelling the
     wait instead would make psycopg ask the frozen server to cancel."""
-    with contextlib.suppress(psycopg.Error, OSError):
-        with socket.socket(fileno=os.dup(connection.pgconn.socket)) as twin:
-            twin.shutdown(socket.SHUT_RDWR)
+    with (
+        contextlib.suppress(psycopg.Error, OSError),
+        socket.socket(fileno=os.dup(connection.pgconn.socket)) as twin,
+    ):
+        twin.shutdown(socket.SHUT_RDWR)

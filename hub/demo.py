@@ -243,8 +243,7 @@ class _Demo:
 
     async def _read(self, simulator: Process) -> None:
         """What simulated devices show their people."""
-        assert simulator.stdout is not None
-        while line := await simulator.stdout.readline():
+        while simulator.stdout and (line := await simulator.stdout.readline()):
             with contextlib.suppress(json.JSONDecodeError, KeyError):
                 self._shown(json.loads(line))
 

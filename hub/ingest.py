@@ -2,8 +2,8 @@
 
     decode > identify > stamp > detect > raise
 
-then the lane goes on: deduplicate > announce > commit > PUBACK > receipt. No step drops an alarm: what cannot
-be read or is not known is flagged and rings anyway (promise 1).
+then the lane goes on: deduplicate > announce > commit > PUBACK > receipt. No step drops an alarm:
+what cannot be read or is not known is flagged and rings anyway.
 """
 
 from collections.abc import Callable
@@ -222,4 +222,3 @@ def _text(incoming: Incoming) -> str:
     if incoming.decoded and incoming.decoded.damage:
         parts.append("unreadable: " + "; ".join(incoming.decoded.damage))
     return " · ".join(parts).replace("\0", "")[:500]
-

@@ -61,9 +61,7 @@ class IngestProcess:
             broker_url, OWN_CLIENT, clean=True,
             subscriptions={topics.DESK_SYNC: 0}, on_message=self._sync_wanted,
         )  # fmt: skip
-        self._runner = Runner(
-            TELEMETRY_DETECTORS, self._register.devices.get, self._clock.now()
-        )
+        self._runner = Runner(TELEMETRY_DETECTORS, self._register.devices.get, self._clock.now())
         self._telemetry_loop: asyncio.AbstractEventLoop | None = None
         self.alarm = AlarmLane(
             Desk(self._register, self._board, root),
@@ -200,8 +198,7 @@ class IngestProcess:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             try:
                 runner.run(self._telemetry(alarm_loop))
-            except Exception:
-                # A lane that is gone must take the process with it: the supervisor starts anew.
+            except Exception:  # noqa: BLE001 - it must take the process with it
                 _log.exception("telemetry_lane_failed")
                 alarm_loop.call_soon_threadsafe(sys.exit, 1)
 

@@ -12,7 +12,7 @@ from schemas.telemetry import Activity, Bed, Location, Status, TelemetryMessage,
 from schemas.vocabulary import MEASURE_BY_KEY, Measure, Quality, quality_of
 
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-"""Stands for a device time that is unknown: the same for every redelivery (design, section 7)."""
+"""Stands for a device time that is unknown: the same for every redelivery."""
 
 ALIVE = "alive"
 """Not measured by anybody: every message of a device is a sign of its life."""
@@ -80,7 +80,7 @@ def _clean(text: str) -> str:
 def _vitals(message: Vitals) -> Iterator[Measured]:
     for sample in message.samples:
         at = sample.observed_at or message.observed_at
-        # standards.md, Bed: contactless heart and breathing rates are invalid during movement.
+        # Contactless heart and breathing rates are invalid while the person moves.
         claimed = Quality.INVALID if sample.moving else sample.quality
         yield _number(sample.measure, at, sample.value, claimed)
 

@@ -47,7 +47,7 @@ def provision_homes(
 
     Names and addresses are made up. Running it again with the same prefix replaces the secrets.
     """
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 - invented names, no secrets
     homes: list[dict[str, Any]] = []
     premises_rows, person_rows, device_rows = [], [], []
     for number in range(1, count + 1):
@@ -94,7 +94,8 @@ def _home(rng: random.Random, settings: Settings, premises_id: str) -> _Home:
                 "secret_sha256": digest,
             }
         )
-    address = f"{rng.choice(_STREETS)}{rng.randint(1, 200)}号{rng.randint(1, 30)}0{rng.randint(1, 6)}室"
+    street, house = rng.choice(_STREETS), rng.randint(1, 200)
+    address = f"{street}{house}号{rng.randint(1, 30)}0{rng.randint(1, 6)}室"
     return _Home(
         fleet={
             "area_id": area,
@@ -132,4 +133,3 @@ def _home(rng: random.Random, settings: Settings, premises_id: str) -> _Home:
         },
         devices=devices,
     )
-

@@ -22,7 +22,7 @@ from schemas.ids import AlarmId
 LOOK_EVERY_S = 1.0
 """A new device may press within a second of being provisioned."""
 DATABASE_SILENT_AFTER_S = 2.0
-"""Design, section 7: after this the hub starts from its snapshot."""
+"""Ours: after this the hub starts from its snapshot; a healthy server answers in milliseconds."""
 UPKEEP_EVERY_S = 600.0
 KNOWN_IN_SNAPSHOT = 2_000
 """Presses remembered over a restart without the database; older ones the commit tells apart."""
@@ -148,9 +148,7 @@ class RegisterWatch:
         incidents, self._incident_horizon = await changed(connection, self._incident_horizon)
         news = self._board.refresh(incidents)
         unseen = [i.id for i in news if i.id not in self._board.alarms]
-        for incident_id, alarms in (
-            await newest_alarms(connection, unseen, ALARMS_SHOWN)
-        ).items():
+        for incident_id, alarms in (await newest_alarms(connection, unseen, ALARMS_SHOWN)).items():
             for alarm in alarms:
                 self._board.show(incident_id, alarm)
 
@@ -183,4 +181,3 @@ class RegisterWatch:
 
 async def _alive(connection: Connection) -> None:
     await connection.execute("SELECT 1")
-

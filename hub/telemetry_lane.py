@@ -342,4 +342,3 @@ def _item(device: Device, finding: Finding) -> Item:
     if finding.phase is Phase.WITHDRAWN:
         return ClearItem(finding.subject, alarm)
     return AlarmItem(alarm)
-

@@ -87,9 +87,7 @@ class WorkerProcess:
         )
         self._broker.publish_nowait(topics.DESK_ANNOUNCE, message)
 
-    async def _loop(
-        self, name: str, run_once: Callable[[], Awaitable[int]], wake: str
-    ) -> None:
+    async def _loop(self, name: str, run_once: Callable[[], Awaitable[int]], wake: str) -> None:
         told_s = 0.0
         while True:
             event = self._wakes[wake]

@@ -1,4 +1,4 @@
-"""What a dispatcher does to an incident: handed to ingest over the broker, answered within 1.5 s."""
+"""What a dispatcher does to an incident: handed to ingest by the broker, answered in 1.5 s."""
 
 import asyncio
 import secrets

@@ -20,6 +20,10 @@ HumanOutcome = Literal[
 """What a human may choose (alerts.incident.HUMAN_OUTCOMES)."""
 
 
+Responses = dict[int | str, dict[str, Any]]
+"""What a route answers besides its usual model."""
+
+
 class Question(BaseModel):
     """What is sent to us: a misspelt field must not silently do nothing."""
 

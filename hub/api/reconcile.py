@@ -25,6 +25,8 @@ START_GRACE_S = 0.5
 the snapshot after this."""
 ASK_AFTER_S = 2.0
 """A provisional incident nobody spoke of for this long is looked up, and ingest is asked."""
+ASK_EVERY_S = 10.0
+"""Ingest answers with everything that is open."""
 FORGET_AFTER_S = 120.0
 """Ours: the broker delivers an unanswered press again every few seconds, and ingest then announces
 it again. One that neither ingest nor the database knows for two minutes does not exist."""
@@ -177,7 +179,7 @@ class Reconciler:
         if not unconfirmed:
             return
         await self._read(unconfirmed)
-        if now_s - self._asked_s > ASK_AFTER_S:
+        if now_s - self._asked_s > ASK_EVERY_S:
             self._asked_s = now_s
             self._board.ask_ingest()
         if self._board.ingest_fresh and self._board.broker_connected:

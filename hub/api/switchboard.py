@@ -74,9 +74,7 @@ class Switchboard:
 
     def ask_ingest(self) -> None:
         """Have ingest announce what is open, provisional incidents included."""
-        self._bus.publish_nowait(
-            topics.DESK_SYNC, msgspec.json.encode({"from": self.feed.epoch})
-        )
+        self._bus.publish_nowait(topics.DESK_SYNC, msgspec.json.encode({"from": self.feed.epoch}))
 
     def hear(self, topic: str, payload: bytes) -> None:
         """A message of the bus. Whatever it holds, the line must not break."""
@@ -216,9 +214,7 @@ class Switchboard:
     def stuck_loops(self) -> list[str]:
         """Loops of the worker that finished no cycle in time."""
         now_s = self._clock.monotonic_s()
-        return [
-            loop for loop in LOOPS if now_s - self._cycles.get(loop, -1e9) > CYCLE_FRESH_S
-        ]
+        return [loop for loop in LOOPS if now_s - self._cycles.get(loop, -1e9) > CYCLE_FRESH_S]
 
     def database_state(self) -> str:
         """The worse of what we and ingest see: a desk must know that commits wait."""

@@ -86,8 +86,6 @@ class Detector(Protocol[State]):
         """When `expire` must be called if nothing else comes; None: never."""
         ...
 
-    def expire(
-        self, state: State, now: datetime, context: Context
-    ) -> tuple[State, Findings]:
+    def expire(self, state: State, now: datetime, context: Context) -> tuple[State, Findings]:
         """The deadline has passed without a further observation."""
         ...

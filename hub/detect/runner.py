@@ -127,9 +127,7 @@ class Runner:
         content: Mapping[str, Mapping[str, Any]] = msgspec.msgpack.decode(stored)
         for index, detector in enumerate(self._detectors):
             for device_id, state in content.get(detector.name, {}).items():
-                self._set(
-                    (index, DeviceId(device_id)), msgspec.convert(state, detector.state_type)
-                )
+                self._set((index, DeviceId(device_id)), msgspec.convert(state, detector.state_type))
 
     def _set(self, key: Key, state: Any) -> None:
         if key not in self._states:
@@ -153,4 +151,3 @@ class Runner:
 def shard_of(device_id: str) -> int:
     """The shard a scope belongs to; stable over releases."""
     return crc32(device_id.encode()) % SHARDS
-

@@ -1,4 +1,4 @@
-"""Silence of a device is a finding: three missed heartbeats of its class (standards.md, Silence).
+"""Silence of a device is a finding: three missed heartbeats of its class (ours).
 
 Only time during which the hub itself was listening counts: after a restart or an outage a device
 has its full three heartbeats again, so that a backlog is not a silent city.

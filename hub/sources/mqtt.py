@@ -2,7 +2,7 @@
 
 paho does the protocol; this adapter gives it the loop's readiness callbacks, reconnects for ever,
 stops reading while too much is unanswered, and turns PUBACKs of own publishes into awaitables.
-aiomqtt has no public manual PUBACK, which is why it is not used here (design, section 8).
+aiomqtt has no public manual PUBACK, which is why it is not used here.
 """
 
 import asyncio

@@ -6,6 +6,8 @@ from argon2 import PasswordHasher
 from hub.settings import Settings
 
 ADMINISTRATOR = "admin"
+_DISPLAY_NAMES = {"zh-CN": "值班台", "en": "Duty desk"}
+"""What the person reads when the first account answers: "Duty desk is looking after you"."""
 
 
 def bootstrap(database_url: str, settings: Settings, initial_password: str) -> None:
@@ -28,7 +30,7 @@ def bootstrap(database_url: str, settings: Settings, initial_password: str) -> N
                 ADMINISTRATOR,
                 settings.root_area_id,
                 ADMINISTRATOR,
-                "Administrator",
+                _DISPLAY_NAMES[settings.language],
                 PasswordHasher().hash(initial_password),
                 settings.language,
             ),

@@ -23,8 +23,8 @@ from hub.store import queries
 from hub.store.receipts import receipt_notifications
 from hub.store.rows import alarm_values, incident_of, incident_values
 from schemas.commands import ReceiptStage
-from schemas.ids import AlarmId, IncidentId
 from schemas.identity import occurrence, occurrence_id
+from schemas.ids import AlarmId, IncidentId
 
 _SQL = queries.load("incidents")
 _GROUPING_LOCK = 0x6772_6F75
@@ -189,9 +189,7 @@ class _Book:
                 self.receipts.append((after.id, stage, action))
         return Recorded(item, after, _CAUSES[action.verb])
 
-    def _save_action(
-        self, incident: Incident, action: Action, refusal: AlertsError | None
-    ) -> None:
+    def _save_action(self, incident: Incident, action: Action, refusal: AlertsError | None) -> None:
         self.known_actions[action.id] = str(refusal) if refusal else None
         self.actions.append(
             {
@@ -273,7 +271,9 @@ class _Book:
         actor: tuple[str, str | None, str | None],
     ) -> None:
         self.log.append(
-            log_values(at, area_id, incident.id if incident else None, action, reason, detail, actor)
+            log_values(
+                at, area_id, incident.id if incident else None, action, reason, detail, actor
+            )
         )
 
     async def save(self) -> None:
@@ -339,9 +339,7 @@ async def _many(
         await cursor.executemany(_SQL[name], rows)
 
 
-async def _open_book(
-    cursor: psycopg.AsyncCursor[dict[str, Any]], items: Sequence[Item]
-) -> _Book:
+async def _open_book(cursor: psycopg.AsyncCursor[dict[str, Any]], items: Sequence[Item]) -> _Book:
     book = _Book(cursor)
     alarms = [item for item in items if isinstance(item, AlarmItem)]
     actions = [item.action for item in items if isinstance(item, ActionItem)]

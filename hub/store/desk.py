@@ -206,9 +206,7 @@ class PostgresDesk:
 
         return await self._reach.run(read)
 
-    async def quarantine(
-        self, areas: Sequence[str] | None, before: int, limit: int
-    ) -> list[View]:
+    async def quarantine(self, areas: Sequence[str] | None, before: int, limit: int) -> list[View]:
         """A page of messages that could not be read, newest first."""
 
         async def read(cursor: Cursor) -> list[View]:

@@ -30,8 +30,7 @@ PARTITION_DAYS_AHEAD = 3
 async def next_batch_id(connection: Connection) -> int:
     """The next place in the order of commits."""
     cursor = await connection.execute(_SQL["next_batch_id"])
-    row = await cursor.fetchone()
-    assert row is not None
+    (row,) = await cursor.fetchall()
     return int(row[0])
 
 
@@ -129,4 +128,3 @@ async def history(
             },
         )
         return await cursor.fetchall()
-

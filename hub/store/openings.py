@@ -37,8 +37,7 @@ async def opening(connection: Connection, known_limit: int, alarms_each: int) ->
     """Read what is open in one look."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL["horizon"])
-        row = await cursor.fetchone()
-        assert row is not None
+        (row,) = await cursor.fetchall()
         await cursor.execute(_SQL["open_incidents"], {"limit": OPEN_LIMIT})
         incidents = [incident_of(r) for r in await cursor.fetchall()]
         alarms = await newest_alarms(connection, [i.id for i in incidents], alarms_each)
@@ -70,7 +69,6 @@ async def changed(connection: Connection, since: str) -> tuple[list[Incident], s
     """Incidents that changed since a horizon, and the next horizon."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL["horizon"])
-        row = await cursor.fetchone()
-        assert row is not None
+        (row,) = await cursor.fetchall()
         await cursor.execute(_SQL["changed_incidents"], {"since": since})
         return [incident_of(r) for r in await cursor.fetchall()], row["horizon"]

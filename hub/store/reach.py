@@ -26,7 +26,7 @@ Cursor = psycopg.AsyncCursor[dict[str, Any]]
 Answer = TypeVar("Answer")
 
 PATIENCE_S = 2.0
-"""Design, section 7: a database that is silent for 2 s is away."""
+"""Ours: a database that is silent for 2 s is away."""
 STATEMENT_TIMEOUT_MS = 1800
 """Below our patience: a server that lives says itself that one statement took too long."""
 SLOW_FROM_S = 0.5
@@ -145,9 +145,7 @@ class Reach:
             self._turn(away=True, why=type(error).__name__)
             raise DatabaseAway from error
 
-    async def _carry_out(
-        self, work: Callable[[Cursor], Awaitable[Answer]], call: _Call
-    ) -> Answer:
+    async def _carry_out(self, work: Callable[[Cursor], Awaitable[Answer]], call: _Call) -> Answer:
         started_s = self._clock.monotonic_s()
         async with self._pool.connection() as connection:
             call.connection = connection

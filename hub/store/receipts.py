@@ -73,9 +73,7 @@ def _messages(
     for press in presses:
         prefixes = {press["reply_prefix"]}
         if press["area_id"] is not None:
-            home = topics.device_prefix(
-                press["area_id"], press["premises_id"], press["device_id"]
-            )
+            home = topics.device_prefix(press["area_id"], press["premises_id"], press["device_id"])
             prefixes.add(home)
         addressed = [topics.receipt_topic(prefix) for prefix in sorted(prefixes)]
         said = _said(incident, stage, at, press)

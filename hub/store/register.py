@@ -18,8 +18,7 @@ _READ_IN_ONE = ("premises", "person", "device", "account", "desk_session")
 async def horizon(connection: Connection) -> str:
     """Where the next look for changes must start: the oldest transaction still running."""
     cursor = await connection.execute(_SQL["horizon"])
-    row = await cursor.fetchone()
-    assert row is not None
+    (row,) = await cursor.fetchall()
     return str(row[0])
 
 

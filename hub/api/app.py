@@ -1,0 +1,154 @@
+"""The HTTP application: parts put together, routes, and the description of it all."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.middleware.gzip import GZipMiddleware
+
+from hub import __version__
+from hub.api import problems
+from hub.api.border import Border
+from hub.api.deeds import Deeds
+from hub.api.figures import Figures
+from hub.api.gate import Parts
+from hub.api.models import ProblemObject
+from hub.api.page import serve_page
+from hub.api.ports import ApiDependencies
+from hub.api.reconcile import Reconciler
+from hub.api.routes import (
+    devices,
+    events,
+    health,
+    incidents,
+    metrics,
+    observations,
+    quarantine,
+    register,
+    session,
+)
+from hub.api.sessions import COOKIE, Sessions
+from hub.api.snapshot import DeskSnapshot
+from hub.api.switchboard import Switchboard
+from hub.api.throttle import Throttle
+
+COMPRESSED_FROM_BYTES = 1024
+PUBLIC = ("/api/v1/health/", "/metrics", "/openapi.json")
+"""Paths that need no log-in."""
+
+_ROUTERS = (
+    session.router,
+    incidents.router,
+    devices.router,
+    register.router,
+    observations.router,
+    quarantine.router,
+    events.router,
+    health.router,
+    metrics.router,
+)
+
+
+def create_app(dependencies: ApiDependencies) -> FastAPI:
+    """The application; its lifespan starts the bus and the background loops, and ends them.
+
+    The stores come open and stay open: whoever wired them closes them.
+    """
+    figures = Figures()
+    snapshot = DeskSnapshot(dependencies.data_dir)
+    sessions = Sessions(dependencies.accounts, snapshot, dependencies.clock)
+    switchboard = Switchboard(
+        epoch=secrets.token_hex(6),
+        store=dependencies.store,
+        bus=dependencies.bus,
+        clock=dependencies.clock,
+        root_area_id=dependencies.root_area_id,
+        figures=figures,
+    )
+    deeds = Deeds(
+        switchboard=switchboard,
+        store=dependencies.store,
+        bus=dependencies.bus,
+        clock=dependencies.clock,
+        figures=figures,
+    )
+    reconciler = Reconciler(
+        switchboard=switchboard,
+        store=dependencies.store,
+        sessions=sessions,
+        snapshot=snapshot,
+        clock=dependencies.clock,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await reconciler.start()
+        await dependencies.bus.start(switchboard.hear, switchboard.connected)
+        try:
+            yield
+        finally:
+            switchboard.cut("shutdown")
+            await reconciler.stop()
+            await dependencies.bus.stop()
+
+    app = FastAPI(
+        title="Carebell",
+        version=__version__,
+        summary="From a pressed button to a human who has taken responsibility.",
+        openapi_url="/openapi.json",
+        docs_url=None,  # its scripts would come from another site
+        redoc_url=None,
+        lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.parts = Parts(dependencies, switchboard, sessions, Throttle(), deeds, figures)
+    app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=5)
+    app.add_middleware(Border, figures=figures, clock=dependencies.clock)
+    problems.install(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+    serve_page(app, dependencies.page)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document: log-in by cookie, and every error as a problem."""
+    if app.openapi_schema is not None:
+        return app.openapi_schema
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        openapi_version=app.openapi_version,
+        routes=app.routes,
+    )
+    schemas = document["components"]["schemas"]
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    schemas["Problem"] = ProblemObject.model_json_schema()
+    document["components"]["securitySchemes"] = {
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE}
+    }
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _describe_errors(operation, log_in=path.endswith("/session") and method == "post")
+            public = path.startswith(PUBLIC) or (path.endswith("/session") and method == "post")
+            operation["security"] = [] if public else [{"session": []}]
+    app.openapi_schema = document
+    return document
+
+
+def _describe_errors(operation: dict[str, Any], *, log_in: bool) -> None:
+    """Whatever is not listed is a problem too."""
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    responses = operation["responses"]
+    responses.setdefault("default", {"description": "Anything else went wrong."})
+    if log_in:
+        responses["429"] = {"description": "Too many wrong tries; see Retry-After."}
+    for status, response in responses.items():
+        if status == "default" or int(status) >= 400:
+            response["content"] = problem

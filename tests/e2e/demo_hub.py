@@ -1,0 +1,124 @@
+"""A whole `carebell demo` in a folder of its own, and a browser in front of it."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+READY_WITHIN_S = 60.0
+
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=user-gesture-required",
+]
+
+
+def chromium_path() -> str:
+    """Debian's browser."""
+    found = shutil.which("chromium")
+    assert found is not None, "chromium is missing: make test installs it"
+    return found
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class DemoHub:
+    """A running demo."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    http_port: int
+    mqtt_port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.http_port}"
+
+    @property
+    def password(self) -> str:
+        secrets = json.loads((self.folder / "secrets.json").read_text())
+        return str(secrets["administrator_password"])
+
+    def press_arguments(self) -> list[str]:
+        """How to press the visitor's button with the simulator."""
+        lines = json.loads((self.folder / "visitor.json").read_text())
+        told = dict(line.split(maxsplit=1) for line in lines)
+        return [
+            sys.executable, "-m", "device_sim", "press",
+            "--broker", f"127.0.0.1:{self.mqtt_port}",
+            "--device", told["device"],
+            "--secret", told["password"].split()[0],
+            "--topic-prefix", told["prefix"],
+        ]  # fmt: skip
+
+
+@contextlib.contextmanager
+def demo_hub(homes: int) -> Iterator[DemoHub]:
+    """Start the README's demo and wait until it is ready; ends every process it started."""
+    folder = Path(tempfile.mkdtemp(prefix="carebell-e2e-"))
+    http_port, mqtt_port = free_port(), free_port()
+    log = (folder / "demo.log").open("wb")
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "carebell", "demo",
+            "--http", f"127.0.0.1:{http_port}",
+            "--mqtt", f"127.0.0.1:{mqtt_port}",
+            "--data", str(folder / "data"),
+            "--homes", str(homes),
+            "--no-browser",
+        ],
+        stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+        env={**os.environ, "COLUMNS": "200"},
+    )  # fmt: skip
+    hub = DemoHub(process, folder / "data", http_port, mqtt_port)
+    try:
+        _wait_until_ready(hub, folder / "demo.log")
+        yield hub
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+        log.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_until_ready(hub: DemoHub, log: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline:
+        assert hub.process.poll() is None, log.read_text()
+        ready = f"{hub.url}/api/v1/health/ready"
+        with (
+            contextlib.suppress(urllib.error.URLError, OSError),
+            urllib.request.urlopen(ready, timeout=2) as answer,
+        ):
+            if answer.status == 200 and (hub.folder / "visitor.json").exists():
+                return
+        time.sleep(0.2)
+    raise AssertionError(log.read_text())

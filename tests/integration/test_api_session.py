@@ -1,0 +1,149 @@
+"""Who gets in, for how long, and what a browser may be made to do."""
+
+import httpx
+import pytest
+
+from tests.integration.api_hub import PASSWORD, ApiHub, listening
+
+SESSION = "/api/v1/session"
+
+
+def login(username: str = "mei", password: str = PASSWORD) -> dict[str, str]:
+    return {"username": username, "password": password}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "session", "incidents", "incidents/x", "devices", "observations?device_id=button-1",
+        "quarantine", "events",
+    ],
+)  # fmt: skip
+async def test_nothing_is_shown_without_log_in(hub: ApiHub, path: str) -> None:
+    async with hub.client() as client:
+        answer = await client.get(f"/api/v1/{path}")
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["title"] == "Log in first"
+
+
+async def test_actions_and_registering_need_log_in_too(hub: ApiHub) -> None:
+    async with hub.client() as client:
+        for path in ("incidents/x/acknowledge", "devices", "people", "premises"):
+            assert (await client.post(f"/api/v1/{path}", json={})).status_code == 401
+
+
+async def test_log_in_and_out(hub: ApiHub) -> None:
+    async with hub.desk("mei") as desk:
+        answer = await desk.get(SESSION)
+        assert answer.json()["account"] == {
+            "id": "mei", "name": "Mei", "role": "dispatcher", "area_id": "city", "language": "en",
+        }  # fmt: skip
+        cookie = desk.cookies["carebell_session"]
+        assert (await desk.delete(SESSION)).status_code == 204
+        assert "carebell_session" not in desk.cookies
+        answer = await desk.get(SESSION, cookies={"carebell_session": cookie})
+        assert answer.status_code == 401
+    assert hub.rows("SELECT count(*) FROM desk_session") == [(0,)]
+
+
+async def test_the_cookie_is_hard_to_steal_and_not_in_the_database(hub: ApiHub) -> None:
+    async with hub.client() as client:
+        answer = await client.post(SESSION, json=login())
+        cookie = answer.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        assert "Path=/" in cookie
+        assert "Max-Age=43200" in cookie
+        assert "Secure" not in cookie
+        token = client.cookies["carebell_session"]
+        assert len(token) >= 43  # 256 bits in base64
+        assert token not in str(hub.rows("SELECT * FROM desk_session"))
+        answer = await client.post(SESSION, json=login(), headers={"X-Forwarded-Proto": "https"})
+        assert "Secure" in answer.headers["set-cookie"]
+
+
+@pytest.mark.parametrize("username", ["mei", "stranger"])
+async def test_wrong_passwords_are_refused_then_throttled(hub: ApiHub, username: str) -> None:
+    async with hub.client() as client:
+        for _ in range(5):
+            answer = await client.post(SESSION, json=login(username, "wrong"))
+            assert answer.status_code == 401
+            assert "set-cookie" not in answer.headers
+        answer = await client.post(SESSION, json=login(username))
+        assert answer.status_code == 429
+        assert 0 < int(answer.headers["retry-after"]) <= 300
+        assert "wrong" not in answer.text.replace("Too many wrong tries", "")
+
+
+async def test_a_disabled_account_is_out_within_seconds(
+    hub: ApiHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.api.sessions.RECHECK_AFTER_S", 0.0)
+    async with hub.desk("mei") as desk:
+        hub.rows("UPDATE account SET disabled = true WHERE account_id = 'mei' RETURNING 1")
+        assert (await desk.get(SESSION)).status_code == 401
+    async with hub.client() as client:
+        assert (await client.post(SESSION, json=login())).status_code == 401
+
+
+async def test_logging_out_cuts_the_live_feed(hub: ApiHub) -> None:
+    async with hub.desk("mei") as desk, listening(desk) as line:
+        await line.next("snapshot")
+        await desk.delete(SESSION)
+        with pytest.raises((EOFError, httpx.RemoteProtocolError)):
+            await line.next("never")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+async def test_another_site_cannot_act_for_a_desk(hub: ApiHub, headers: dict[str, str]) -> None:
+    async with hub.desk("mei") as desk:
+        answer = await desk.post("/api/v1/incidents/x/acknowledge", headers=headers)
+        assert answer.status_code == 403
+        assert answer.headers["content-type"] == "application/problem+json"
+        own = {"Origin": hub.url, "Sec-Fetch-Site": "same-origin"}
+        answer = await desk.post("/api/v1/incidents/x/acknowledge", headers=own)
+        assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("username", "path", "status"),
+    [
+        ("boss", "incidents", 200),
+        ("boss", "quarantine", 200),
+        ("mei", "quarantine", 403),
+        ("nobody", "incidents", 403),
+        ("nobody", "events", 403),
+    ],
+)
+async def test_looking_depends_on_the_role(
+    hub: ApiHub, username: str, path: str, status: int
+) -> None:
+    async with hub.desk(username) as desk:
+        assert (await desk.get(f"/api/v1/{path}")).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("username", "path"),
+    [("boss", "incidents/x/acknowledge"), ("mei", "devices"), ("mei", "premises")],
+)
+async def test_doing_depends_on_the_role(hub: ApiHub, username: str, path: str) -> None:
+    async with hub.desk(username) as desk:
+        answer = await desk.post(
+            f"/api/v1/{path}",
+            json={"id": "x", "kind": "button", "premises_id": "home-1", "area_id": "city",
+                  "address": "x"}
+            if "incidents" not in path
+            else None,
+        )  # fmt: skip
+        assert answer.status_code in (403, 422)
+        if answer.status_code == 422:
+            pytest.fail("the role is asked first")
