@@ -72,12 +72,13 @@ def _main(
 def up(http: HttpOption = None, mqtt: MqttOption = None, data: DataOption = None) -> None:
     """Start everything on this machine as one process tree; Ctrl-C ends it."""
     from hub.embedded.supervisor import Supervisor
+    from hub.prepare import bring_up_to_date
 
     with _told_in_words():
         settings = _start(http, mqtt, data)
 
         async def run() -> None:
-            supervisor = Supervisor(settings)
+            supervisor = Supervisor(settings, prepare_database=bring_up_to_date)
             supervisor.stop_on_signals()
             await supervisor.start()
             if not supervisor.stopping:

@@ -24,11 +24,12 @@ from hub.app import add_device
 from hub.clock import SystemClock
 from hub.embedded.broker import broker_url
 from hub.embedded.database import database_url
-from hub.embedded.folder import write_private
+from hub.embedded.folder import HubFolder, write_private
 from hub.embedded.process import tie_to_us
 from hub.embedded.secrets import InternalUser, load_secrets
 from hub.embedded.supervisor import Supervisor
 from hub.errors import ServerNotReadyError
+from hub.prepare import bring_up_to_date
 from hub.provision import provision_homes
 from hub.settings import Settings
 from hub.sources.mqtt import Delivery, MqttConnection
@@ -99,7 +100,7 @@ class _Demo:
         self._url = f"http://{settings.http_listen.reachable()}"
 
     async def run(self) -> None:
-        supervisor = Supervisor(self._settings)
+        supervisor = Supervisor(self._settings, prepare_database=bring_up_to_date)
         supervisor.stop_on_signals()
         self._console.print("Starting broker, database and hub ...")
         await supervisor.start()
@@ -162,7 +163,7 @@ class _Demo:
         return lines
 
     def _introduce(self, visitor: list[str]) -> None:
-        secrets = load_secrets(Supervisor(self._settings).folder)
+        secrets = load_secrets(HubFolder(self._settings.data_dir))
         say = self._console.print
         say()
         say(f"[bold]Page     {self._url}/[/bold]", highlight=False)

@@ -31,17 +31,6 @@ DatabasePreparation = Callable[[str, Settings, str], None]
 """Takes the database's URL, the settings and the first administrator's password."""
 
 
-def bring_up_to_date(url: str, settings: Settings, administrator_password: str) -> None:
-    """Apply the migrations that are missing, then what a first start needs."""
-    # Only the supervisor that really starts a hub pays for the store's imports.
-    from hub.store.bootstrap import bootstrap  # noqa: PLC0415
-    from hub.store.migrate import migrate  # noqa: PLC0415
-
-    applied = migrate(url)
-    _log.info("migrated", applied=applied)
-    bootstrap(url, settings, administrator_password)
-
-
 class Supervisor:
     """Owns the data folder while it runs, and every process on it."""
 
@@ -50,10 +39,11 @@ class Supervisor:
         settings: Settings,
         *,
         only: Collection[str] | None = None,
-        prepare_database: DatabasePreparation = bring_up_to_date,
+        prepare_database: DatabasePreparation,
         clock: Clock | None = None,
     ) -> None:
-        """`only` restricts the table of children by name."""
+        """`only` restricts the table of children by name; `prepare_database` is called once the
+        database answers."""
         self.settings = settings
         self.folder = HubFolder(settings.data_dir)
         self._only = only

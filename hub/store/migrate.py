@@ -1,7 +1,6 @@
 """Numbered SQL files, each applied once in its own transaction; the lock admits one at a time."""
 
 from importlib.resources import files
-from typing import LiteralString, cast
 
 import psycopg
 
@@ -52,7 +51,7 @@ def _apply(connection: psycopg.Connection, name: str) -> None:
     script = (files("hub.store") / "migrations" / name).read_text(encoding="utf-8")
     try:
         with connection.transaction():
-            connection.execute(cast("LiteralString", script))
+            connection.execute(script)
             connection.execute("INSERT INTO schema_migration (name) VALUES (%s)", (name,))
     except psycopg.Error as error:
         raise MigrationError(f"{name}: {error}") from error
