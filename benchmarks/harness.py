@@ -112,12 +112,18 @@ class Hub:
         return pid
 
     def pid_of(self, name: str) -> int | None:
-        """The process id of a child that runs."""
+        """The process id of a child that runs. A status an earlier supervisor left is not
+        believed: the number may belong to somebody else by now."""
         status = read_status(self.folder)
         child = status.children.get(name) if status else None
-        if child is None or child.state is not ChildState.RUNNING:
+        if child is None or child.pid is None or child.state is not ChildState.RUNNING:
             return None
-        return child.pid
+        ours = self._process is not None and _parent_of(child.pid) == self._process.pid
+        return child.pid if ours else None
+
+    def all_run(self) -> bool:
+        """Whether every child runs."""
+        return all(self.pid_of(name) is not None for name in CHILDREN)
 
     def database(self) -> psycopg.Connection[tuple[Any, ...]]:
         """A connection of our own, to check what was recorded."""
@@ -194,6 +200,12 @@ def rss_mib(pid: int) -> float:
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) / 1024
     return 0.0
+
+
+def _parent_of(pid: int) -> int | None:
+    with contextlib.suppress(OSError, IndexError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return None
 
 
 def process_tree(pid: int) -> list[int]:

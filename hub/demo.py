@@ -29,6 +29,7 @@ from hub.embedded.process import tie_to_us
 from hub.embedded.secrets import InternalUser, load_secrets
 from hub.embedded.supervisor import Supervisor
 from hub.errors import ServerNotReadyError
+from hub.log import configure_logging
 from hub.prepare import bring_up_to_date
 from hub.provision import provision_homes
 from hub.settings import Settings
@@ -86,7 +87,11 @@ class _Picture:
 
 def run_demo(settings: Settings, homes: int, open_browser: bool) -> None:
     """Run until Ctrl-C. Raises HubError if something cannot start."""
-    asyncio.run(_Demo(settings, homes, open_browser).run())
+    folder = HubFolder(settings.data_dir)
+    folder.create()
+    with folder.log("supervisor").open("a", encoding="utf-8", buffering=1) as log:
+        configure_logging(log)
+        asyncio.run(_Demo(settings, homes, open_browser).run())
 
 
 class _Demo:
@@ -138,7 +143,7 @@ class _Demo:
     def _provision(self) -> tuple[Path, list[str]]:
         url = self._settings.database_url or database_url(self._settings.data_dir)
         neighbourhood = provision_homes(url, self._settings, self._homes)
-        provision_homes(url, self._settings, 1, seed=2, prefix=VISITOR)
+        provision_homes(url, self._settings, 1, seed=2, prefix=VISITOR, kinds=())
         address = self._settings.mqtt_listen.reachable()
         fleet = {
             "broker": {"host": address.host, "port": address.port},

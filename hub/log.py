@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import structlog
 
@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from structlog.typing import Processor
 
 
-def configure_logging() -> None:
-    """Write to standard output; the supervisor leads a child's into `log/<child>.log`."""
-    terminal = sys.stdout.isatty()
+def configure_logging(file: TextIO | None = None) -> None:
+    """Write to `file`, else to standard output; the supervisor leads a child's into
+    `log/<child>.log`."""
+    terminal = file is None and sys.stdout.isatty()
     shape: list[Processor] = (
         [structlog.dev.ConsoleRenderer()]
         if terminal
@@ -27,6 +28,7 @@ def configure_logging() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             *shape,
         ],
+        logger_factory=structlog.PrintLoggerFactory(file),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=file is None,
     )

@@ -1,6 +1,7 @@
 """Registers homes in bulk: the simulated neighbourhood of the demo and of the benchmarks."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,7 @@ _NOTES = (
 )
 _ACCESS = ("钥匙在物业值班室", "密码锁,密码见钥匙箱", "门口左侧地垫下", "请按门铃两次")
 
-_HOME_KINDS = (DeviceKind.WRISTBAND, DeviceKind.BUTTON, DeviceKind.CARE_BED)
+HOME_KINDS = (DeviceKind.WRISTBAND, DeviceKind.BUTTON, DeviceKind.CARE_BED)
 _CENTRE = (31.2304, 121.4737)
 """Somewhere in Shanghai, WGS-84 degrees."""
 
@@ -41,9 +42,15 @@ class Neighbourhood:
 
 
 def provision_homes(
-    database_url: str, settings: Settings, count: int, *, seed: int = 1, prefix: str = "home"
+    database_url: str,
+    settings: Settings,
+    count: int,
+    *,
+    seed: int = 1,
+    prefix: str = "home",
+    kinds: Sequence[DeviceKind] = HOME_KINDS,
 ) -> Neighbourhood:
-    """Register `count` homes with one person and three devices each, invented from the seed.
+    """Register `count` homes with one person and a device of each kind, invented from the seed.
 
     Names and addresses are made up. Running it again with the same prefix replaces the secrets.
     """
@@ -51,7 +58,7 @@ def provision_homes(
     homes: list[dict[str, Any]] = []
     premises_rows, person_rows, device_rows = [], [], []
     for number in range(1, count + 1):
-        home = _home(rng, settings, f"{prefix}-{number:05d}")
+        home = _home(rng, settings, f"{prefix}-{number:05d}", kinds)
         homes.append(home.fleet)
         premises_rows.append(home.premises)
         person_rows.append(home.person)
@@ -71,7 +78,9 @@ class _Home:
     devices: list[dict[str, Any]]
 
 
-def _home(rng: random.Random, settings: Settings, premises_id: str) -> _Home:
+def _home(
+    rng: random.Random, settings: Settings, premises_id: str, kinds: Sequence[DeviceKind]
+) -> _Home:
     person_id = f"person-{premises_id}"
     name = rng.choice(_FAMILY_NAMES) + rng.choice(_GIVEN_NAMES)
     birth_year = rng.randint(1928, 1955)
@@ -79,7 +88,7 @@ def _home(rng: random.Random, settings: Settings, premises_id: str) -> _Home:
     longitude = _CENTRE[1] + rng.uniform(-0.02, 0.02)
     area = settings.root_area_id
     devices, fleet_devices = [], []
-    for kind in _HOME_KINDS:
+    for kind in kinds:
         device_id = f"{kind.value.replace('_', '-')}-{premises_id}"
         secret, digest = new_secret()
         fleet_devices.append({"id": device_id, "kind": kind.value, "secret": secret})

@@ -14,7 +14,7 @@ from hub.register import KEYS, Register
 from hub.snapshot import Snapshot
 from hub.store.observations import ensure_partitions
 from hub.store.openings import Opening, changed, newest_alarms, opening
-from hub.store.register import changes, every_row, horizon
+from hub.store.register import changes, every_row, forget_old, horizon
 from hub.store.upkeep import trim_quarantine
 from hub.view import ALARMS_SHOWN, View
 from schemas.ids import AlarmId
@@ -155,6 +155,7 @@ class RegisterWatch:
     async def _upkeep(self, connection: Connection) -> None:
         await ensure_partitions(connection, self._clock.now().date())
         await trim_quarantine(connection)
+        await forget_old(connection)
 
     async def _save_register(self, *, desk: bool, devices: bool) -> None:
         now = self._clock.now()

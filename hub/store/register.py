@@ -53,3 +53,8 @@ async def changes(
             present = {row[key]: row for row in await cursor.fetchall()}
             found += ((noun, i, present.get(i)) for i in ids)
         return found
+
+
+async def forget_old(connection: Connection) -> None:
+    """Drop sessions that ran out, and changes that every reader has seen for a week."""
+    await connection.execute(_SQL["forget_old"])

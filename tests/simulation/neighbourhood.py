@@ -200,9 +200,11 @@ async def answering(broker: Broker, *stages: ReceiptStage) -> AsyncIterator[Answ
         try:
             yield answerer
         finally:
-            listening.cancel()
+            while not listening.done():  # Python 3.11's wait_for, in aiomqtt, may eat a cancel
+                listening.cancel()
+                await asyncio.wait({listening}, timeout=0.5)
             with suppress(asyncio.CancelledError, aiomqtt.MqttError):
-                await listening
+                listening.result()
 
 
 async def eventually(

@@ -54,10 +54,6 @@ VALUES (%(device_id)s, %(area_id)s, %(premises_id)s, %(person_id)s, %(kind)s, %(
     %(secret_sha256)s)
 ON CONFLICT (device_id) DO UPDATE SET secret_sha256 = excluded.secret_sha256;
 
--- name: add_area
-INSERT INTO area (area_id, parent_id, name) VALUES (%(area_id)s, %(parent_id)s, %(name)s)
-ON CONFLICT DO NOTHING;
-
 -- name: add_account
 INSERT INTO account (account_id, area_id, username, name, password_hash, role, language)
 VALUES (%(account_id)s, %(area_id)s, %(username)s, %(name)s, %(password_hash)s, %(role)s,
@@ -65,40 +61,6 @@ VALUES (%(account_id)s, %(area_id)s, %(username)s, %(name)s, %(password_hash)s, 
 
 -- name: premises_area
 SELECT area_id FROM premises WHERE premises_id = %(premises_id)s;
-
--- name: devices_page
--- The register's devices with what was heard of them last.
-SELECT d.device_id, d.kind, d.label, d.area_id, d.premises_id, d.person_id, d.revoked, p.name
-    AS person_name, pr.address
-FROM device d
-LEFT JOIN person p USING (person_id)
-LEFT JOIN premises pr ON pr.premises_id = d.premises_id
-WHERE d.device_id > %(after)s
-  AND (%(q)s = '' OR d.device_id ILIKE %(like)s OR d.label ILIKE %(like)s OR p.name ILIKE %(like)s
-       OR pr.address ILIKE %(like)s)
-ORDER BY d.device_id LIMIT %(limit)s;
-
--- name: devices_last_heard
--- The newest status of each device.
-SELECT d.device_id, o.observed_at, o.received_at, o.value, o.state
-FROM unnest(%(ids)s::text[]) AS d (device_id)
-CROSS JOIN LATERAL (
-    SELECT * FROM observation o WHERE o.device_id = d.device_id AND o.measure = %(measure)s
-      AND o.observed_at >= %(since)s
-    ORDER BY o.observed_at DESC LIMIT 1
-) AS o;
-
--- name: silent_devices
-SELECT subject_id FROM incident
-WHERE state <> 'resolved' AND kind = 'device_silent' AND subject_kind = 'device'
-  AND subject_id = ANY(%(ids)s);
-
--- name: open_session
-INSERT INTO desk_session (token_sha256, account_id, created_at, expires_at)
-VALUES (%(token_sha256)s, %(account_id)s, %(now)s, %(expires_at)s);
-
--- name: close_session
-DELETE FROM desk_session WHERE token_sha256 = %(token_sha256)s;
 
 -- name: forget_old
 -- Sessions that ran out, and register changes every reader has seen.

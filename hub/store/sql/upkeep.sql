@@ -25,10 +25,6 @@ ON CONFLICT (owner, shard) DO UPDATE SET watermark = excluded.watermark,
 -- name: load_shards
 SELECT shard, watermark, state FROM detector_shard WHERE owner = %(owner)s;
 
--- name: notifications_of
-SELECT channel, recipient, kind, state, attempts, created_at, settled_at, detail
-FROM notification WHERE incident_id = %(incident_id)s ORDER BY notification_id LIMIT 500;
-
 -- name: log_of
 SELECT at, actor_kind, actor_id, actor_name, action, reason, detail FROM audit_log
 WHERE incident_id = %(incident_id)s ORDER BY entry_id LIMIT 1000;

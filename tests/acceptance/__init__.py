@@ -1,0 +1,1 @@
+"""Stories: what a person, a device or a dispatcher lives through, as timelines."""

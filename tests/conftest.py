@@ -1,0 +1,27 @@
+"""One real PostgreSQL for the whole run; every test that wants one gets a database of its own."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.integration.desk_database import DatabaseServer, running_database
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[DatabaseServer]:
+    """A running server with a migrated template."""
+    with running_database() as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres_server: DatabaseServer) -> Iterator[str]:
+    """The address of a new database with this release's schema and nothing else."""
+    url = postgres_server.fresh()
+    yield url
+    name = sql.Identifier(urlsplit(url).path.removeprefix("/"))
+    with psycopg.connect(postgres_server.url("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))

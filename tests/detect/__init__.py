@@ -1,0 +1,1 @@
+"""Detectors against one conformance suite."""
