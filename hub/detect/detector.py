@@ -11,7 +11,7 @@ same keys, so that nothing is reported twice.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -53,13 +53,51 @@ class Finding:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Whereabouts(StrEnum):
+    """Where the person is as far as their care is concerned."""
+
+    HOME = "home"
+    AWAY = "away"
+    HOSPITAL = "hospital"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A clinician's own limit for one measure; overrides the general one."""
+
+    measure: str
+    low: float | None
+    high: float | None
+    author: str
+    set_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class PersonContext:
+    """What is known of the person; the defaults hold for somebody nobody has described."""
+
+    time_zone: tzinfo = timezone(timedelta(hours=8))
+    """Mainland China's one zone, unless the home names another."""
+    whereabouts: Whereabouts = Whereabouts.HOME
+    limits: tuple[Limit, ...] = ()
+    oxygen_scale_2: bool = False
+    """NEWS2's second saturation scale, only by a clinician's setting."""
+    on_oxygen: bool = False
+    incident_open: bool = False
+    """Baselines do not learn while somebody is being looked after."""
+    inactivity_line_min: tuple[int, ...] = ()
+    """The learned alert line, minutes by half-hour slot (48); empty while learning."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a detector may know besides its own state; frozen for the whole call."""
 
     device: Device
+    """The device that spoke; in `expire` of a wider scope, one that belongs to it."""
     listening_since: datetime
     """Silence counts only from here: before, the hub itself was not listening."""
+    person: PersonContext = PersonContext()
 
 
 State = TypeVar("State")
