@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PINS := requirements.txt requirements-dev.txt
 
-.PHONY: help setup demo test test-fast check bench schemas pins clean
+.PHONY: help setup demo test test-fast check bench schemas screenshots pins clean
 
 help:
 	@echo "make setup      virtual environment, pinned packages, the page"
@@ -16,6 +16,7 @@ help:
 	@echo "make check      style, types, import rules, generated files"
 	@echo "make bench      the benchmarks behind the README's figures"
 	@echo "make schemas    write the generated JSON Schema and AsyncAPI files"
+	@echo "make screenshots  the pictures in docs/, from a real browser"
 	@echo "make pins       resolve pyproject.toml into requirements*.txt (needs uv)"
 	@echo "make clean      remove the virtual environment and everything built"
 
@@ -61,6 +62,10 @@ bench: setup
 
 schemas: setup
 	$(BIN)/python -m schemas.generate
+
+screenshots: setup
+	@tests/ensure_system_packages.sh
+	SCREENSHOT_FOLDER=docs/screenshots $(BIN)/python -m pytest tests/e2e/test_desk.py
 
 pins:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --no-annotate --no-header \

@@ -85,7 +85,7 @@ def _attend(incident: Incident, action: Action, policy: Policy) -> Incident:
     return replace(
         incident,
         state=next_state(incident, Event.ATTEND),
-        owner=incident.owner or action.by,
+        owner=_owner_after(incident, action),
         acknowledged_at=incident.acknowledged_at or action.at,
         attended_at=action.at,
         note=_joined(incident.note, action.note),
@@ -104,7 +104,7 @@ def _resolve(incident: Incident, action: Action) -> Incident:
     return replace(
         incident,
         state=next_state(incident, Event.RESOLVE),
-        owner=incident.owner or action.by,
+        owner=_owner_after(incident, action),
         acknowledged_at=incident.acknowledged_at or action.at,
         resolved_at=action.at,
         outcome=action.outcome,
@@ -112,6 +112,12 @@ def _resolve(incident: Incident, action: Action) -> Incident:
         next_deadline_at=None,
         revision=incident.revision + 1,
     )
+
+
+def _owner_after(incident: Incident, action: Action) -> Owner:
+    """Who has it stays; where nobody has (any more), it is whoever acts."""
+    held = incident.state in (State.ACKNOWLEDGED, State.ATTENDED)
+    return incident.owner if held and incident.owner is not None else action.by
 
 
 def _joined(old: str | None, new: str | None) -> str | None:

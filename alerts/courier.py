@@ -42,6 +42,8 @@ class Courier:
             await self._settle(notification, NotificationState.FAILED, str(error))
         except (SendFailed, TimeoutError) as error:
             await self._try_again(notification, str(error) or "no answer in time")
+        except Exception as error:  # noqa: BLE001 - a broken adapter must not stop the others
+            await self._try_again(notification, f"{type(error).__name__}: {error}")
         else:
             await self._settle(notification, NotificationState.SENT, word)
 

@@ -53,7 +53,7 @@ FIRST_RETRY_S = 2
 LONGEST_RETRY_S = 60
 """Ours: an SOS must not wait longer than one rung of the ladder for its next attempt."""
 MAX_ATTEMPTS = 20
-"""About 18 minutes of trying; the ladder has moved on long before."""
+"""About a quarter of an hour of trying; the ladder has moved on long before."""
 
 
 def retry_at(attempts: int, now: datetime) -> datetime | None:

@@ -51,11 +51,14 @@ def receipt(
     expected_at: datetime | None = None,
     zone: tzinfo | None = None,
 ) -> Receipt:
-    """The hub's answer to a press, ready to be shown or spoken on the device."""
+    """The hub's answer to a press, ready to be shown or spoken on the device.
+
+    `zone` is the home's; without it no clock time is said: a guess is eight hours wrong in China.
+    """
     spoken = language_of(language)
     name = who or _SOMEBODY[spoken]
     text = _RECEIPTS[(stage, spoken)].format(who=name)
-    if stage is ReceiptStage.COMING and expected_at is not None:
+    if stage is ReceiptStage.COMING and expected_at is not None and zone is not None:
         clock_time = (expected_at + timedelta(seconds=30)).astimezone(zone).strftime("%H:%M")
         text += _EXPECTED[spoken].format(time=clock_time)
     tone, light = _TONES[stage]

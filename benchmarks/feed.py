@@ -114,7 +114,7 @@ class Feed:
             case "stats":
                 self.stats, self.stats_at_s = body, at_s
             case "incident":
-                self._alarms([body["alarm"]] if body["alarm"] else [], at_s)
+                self._alarms(body["incident"]["alarms"], at_s)
             case "snapshot":
                 for incident in body["incidents"]:
                     self._alarms(incident["alarms"], at_s)

@@ -67,8 +67,9 @@ class Ledger:
 
     def __init__(self, buttons: list[Button]) -> None:
         """One connection a button."""
-        self._buttons = buttons
-        self._presses: list[Press] = []
+        self.buttons = buttons
+        self.presses: list[Press] = []
+        """All of them, in order."""
         self._by_id: dict[tuple[str, str], Press] = {}
         self.lines = {
             button.id: DeviceLine(
@@ -79,11 +80,6 @@ class Ledger:
             )
             for button in buttons
         }
-
-    @property
-    def presses(self) -> list[Press]:
-        """All of them, in order."""
-        return self._presses
 
     async def connect(self, within_s: float = 30.0) -> None:
         """Bring every button on line."""
@@ -103,7 +99,7 @@ class Ledger:
         self, button: Button, *, with_id: bool = True, late: bool = False, action: str = "emergency"
     ) -> Press:
         """A press that differs from all others; `late` ones were observed a day ago."""
-        number = len(self._presses)
+        number = len(self.presses)
         # A microsecond apart each, so that a press without an id has a key of its own.
         observed_at = datetime.now(UTC) - timedelta(days=1 if late else 0)
         message_id = f"press-{number}" if with_id else None
@@ -114,7 +110,7 @@ class Ledger:
             number, key_of(button.id, message_id, observed_at), button,
             msgspec.json.encode(body), late,
         )  # fmt: skip
-        self._presses.append(press)
+        self.presses.append(press)
         if message_id is not None:
             self._by_id[(button.id, message_id)] = press
         return press
@@ -145,7 +141,7 @@ class Ledger:
         return not self.unanswered()
 
     def _answered(self, token: int, at_s: float) -> None:
-        press = self._presses[token]
+        press = self.presses[token]
         if press.acknowledged_at_s is None:
             press.acknowledged_at_s = at_s
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from alerts.alarm import Alarm
+from alerts.alarm import Alarm, Flag
 from alerts.incident import Incident, State
 from alerts.rendering import quiet_receipt, receipt
 from hub.register import Register
@@ -25,7 +25,13 @@ class Receipts:
         self._publish = publish
 
     def heard(self, alarm: Alarm, now: datetime) -> None:
-        """It rings at a desk, but is not recorded: keep repeating."""
+        """It rings at a desk, but is not recorded: keep repeating.
+
+        Not said where nothing rings (a test, a cancel), and not under duress: whoever stands
+        beside the person must not learn that a forced cancel rang.
+        """
+        if not alarm.rings or Flag.DURESS in alarm.flags:
+            return
         self._send(alarm, self._said(ReceiptStage.HEARD, alarm, None, now))
 
     def recorded(
@@ -63,6 +69,7 @@ class Receipts:
             incident_id=incident.id if incident else None,
             who=incident.owner.name if incident and incident.owner else None,
             expected_at=incident.expected_at if incident else None,
+            zone=self._register.zone_of(alarm.premises_id),
         )
 
     def _send(self, alarm: Alarm, said: Receipt) -> None:

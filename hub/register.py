@@ -7,6 +7,7 @@ new entry, never half of one.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alerts.incident import Incident
 from alerts.people import Person, Premises
@@ -48,6 +49,11 @@ class Register:
         """What the person speaks; None if nobody wrote it down."""
         person = self.people.get(person_id) if person_id else None
         return person.language if person else None
+
+    def zone_of(self, premises_id: PremisesId | None) -> ZoneInfo | None:
+        """The home's time zone; None if nobody wrote it down, or it is none."""
+        premises = self.premises.get(premises_id) if premises_id else None
+        return zone_named(premises.time_zone) if premises else None
 
     def put(self, noun: str, row: Row) -> None:
         """Insert or replace one row of the register."""
@@ -97,6 +103,14 @@ KEYS: Mapping[str, str] = {
     "account": "account_id",
     "desk_session": "token_sha256",
 }
+
+
+def zone_named(name: str | None) -> ZoneInfo | None:
+    """A time zone by its IANA name; None if it has none or the name is unknown."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
 
 
 def device_of(row: Row) -> Device:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from alerts.actions import Action, Verb
 from alerts.alarm import Alarm, Category, Flag, Priority, Subject, SubjectKind
@@ -14,7 +15,6 @@ from hub.clock import SystemClock
 from hub.ingest import ALARM_STEPS, Desk, Incoming
 from hub.register import Register
 from hub.sources.mqtt import Delivery
-from hub.store import queries
 from hub.store.cases import AlarmItem
 from schemas.alarms import PressAction
 from schemas.ids import AccountId, AlarmId, AreaId, DeviceId, IncidentId, PersonId, PremisesId
@@ -95,11 +95,15 @@ def register() -> Register:
 
 def settle_in(database_url: str) -> None:
     """The neighbourhood in the database."""
-    named = queries.load("register")
     with psycopg.connect(database_url) as connection:
-        connection.execute(named["add_area"], {"area_id": ROOT, "parent_id": None, "name": "City"})
+        connection.execute("INSERT INTO area (area_id, name) VALUES (%s, %s)", (ROOT, ROOT))
         for noun, row in rows():
-            connection.execute(named[f"add_{noun}"], row)
+            query = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+                sql.Identifier(noun),
+                sql.SQL(", ").join(map(sql.Identifier, row)),
+                sql.SQL(", ").join(map(sql.Placeholder, row)),
+            )
+            connection.execute(query, row)
 
 
 def topic(device: str, kind: str = "press", lane: str = "alarm") -> str:

@@ -130,7 +130,6 @@ class Reconciler:
         try:
             await self._read_areas()
             await self._read_changes()
-            await self._read_wanted()
             await self._settle_provisional()
             await self._sessions.catch_up()
             await self._write_looks()
@@ -144,31 +143,27 @@ class Reconciler:
         return "memory" if self._board.loaded_from == "database" else self._board.loaded_from
 
     async def _read_changes(self) -> None:
+        causes, self._board.causes = self._board.causes, {}
         if self._horizon is None:
             horizon, glances = await self._store.open_now()
             known = {glance.id for glance in glances}
             gone = [i for i in self._board.feed.committed() if i not in known]
-            await self._read([*self._news_among(glances), *gone])
+            await self._read([*self._news_among(glances), *gone], causes)
         else:
             horizon, glances = await self._store.changed_since(self._horizon)
-            await self._read(self._news_among(glances))
+            await self._read(self._news_among(glances), causes)
         self._horizon = horizon
         self._board.loaded.set()
 
     def _news_among(self, glances: list[Glance]) -> list[str]:
         return [glance.id for glance in glances if self._board.feed.wants(glance)]
 
-    async def _read_wanted(self) -> None:
-        """What the worker said it changed."""
-        wanted, self._board.wanted = self._board.wanted, {}
-        await self._read(list(wanted), wanted)
-
-    async def _read(self, ids: list[str], causes: dict[str, str] | None = None) -> None:
+    async def _read(self, ids: list[str], causes: dict[str, str]) -> None:
         for first in range(0, len(ids), VIEWS_AT_ONCE):
             found = await self._store.views(ids[first : first + VIEWS_AT_ONCE])
             now_s = self._clock.monotonic_s()
             for asked_id, view in found.items():
-                cause = (causes or {}).get(asked_id, "refreshed")
+                cause = causes.get(asked_id, "refreshed")
                 self._board.pass_on(self._board.feed.refresh(asked_id, view, now_s, cause))
 
     async def _settle_provisional(self) -> None:
@@ -178,7 +173,7 @@ class Reconciler:
         unconfirmed = feed.unconfirmed(now_s, ASK_AFTER_S)
         if not unconfirmed:
             return
-        await self._read(unconfirmed)
+        await self._read(unconfirmed, {})
         if now_s - self._asked_s > ASK_EVERY_S:
             self._asked_s = now_s
             self._board.ask_ingest()

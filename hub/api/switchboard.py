@@ -25,8 +25,8 @@ INGEST_FRESH_S = 5.0
 CYCLE_FRESH_S = 30.0
 """A loop that finished nothing for as long as the first rung of the ladder waits is stuck."""
 LOOPS = ("escalator", "courier")
-WANTED_LIMIT = 20_000
-"""Incidents waiting to be read because the worker said they changed."""
+CAUSES_KEPT = 20_000
+"""Incidents the worker changed that wait to be read; of more only the cause is not told."""
 LOOKS_KEPT = 10_000
 """Looks at personal data that wait for the database, for the audit log."""
 
@@ -52,8 +52,8 @@ class Switchboard:
         self.loaded = asyncio.Event()
         """Set once the feed holds what was open before this process started."""
         self.loaded_from = "nothing"
-        self.wanted: dict[str, str] = {}
-        """Incidents the worker changed, to be read from the database, with the cause."""
+        self.causes: dict[str, str] = {}
+        """Why the worker changed an incident, to be told when it is read from the database."""
         self.news = asyncio.Event()
         self.looks: deque[Entry] = deque()
         self.tree = AreaTree(root_area_id)
@@ -104,9 +104,9 @@ class Switchboard:
                 )
                 self._learn_area(body["incident"]["area_id"])
             case "changed":
-                if len(self.wanted) < WANTED_LIMIT:
-                    self.wanted[str(body["incident_id"])] = str(body["cause"])
-                    self.news.set()
+                if len(self.causes) < CAUSES_KEPT:
+                    self.causes[str(body["incident_id"])] = str(body["cause"])
+                self.news.set()
             case "ring":
                 self.pass_on([self.feed.ring(body)])
             case "action_result":

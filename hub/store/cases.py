@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 
 from alerts.actions import Action, Verb, perform
 from alerts.alarm import Alarm, Subject
-from alerts.errors import AlertsError
+from alerts.errors import AlertsError, AlreadyOwned, IllegalTransition, OutcomeMissing
 from alerts.grouping import Grouping, group
 from alerts.incident import Event, Incident, Outcome, next_state
 from alerts.policy import policy_for
@@ -170,7 +170,9 @@ class _Book:
         action = item.action
         incident = self.by_id.get(self._resolved_id(action.incident_id))
         if action.id in self.known_actions:
-            return Recorded(item, incident, "refreshed", duplicate=True)
+            told = _refusal_of(self.known_actions[action.id])
+            cause = "refreshed" if told is None else None
+            return Recorded(item, incident, cause, duplicate=True, refusal=told)
         if incident is None:
             return Recorded(item, None, None, refusal=AlertsError("there is no such incident"))
         refusal: AlertsError | None = None
@@ -190,7 +192,8 @@ class _Book:
         return Recorded(item, after, _CAUSES[action.verb])
 
     def _save_action(self, incident: Incident, action: Action, refusal: AlertsError | None) -> None:
-        self.known_actions[action.id] = str(refusal) if refusal else None
+        stored = f"{type(refusal).__name__}: {refusal}" if refusal else None
+        self.known_actions[action.id] = stored
         self.actions.append(
             {
                 "action_id": action.id,
@@ -199,7 +202,7 @@ class _Book:
                 "verb": action.verb.value,
                 "account_id": action.by.account_id,
                 "at": action.at,
-                "refusal": str(refusal) if refusal else None,
+                "refusal": stored,
             }
         )
         detail = {
@@ -304,6 +307,17 @@ class _Book:
 
 _STAGES = {Verb.ACKNOWLEDGE: ReceiptStage.COMING, Verb.RESOLVE: ReceiptStage.OVER}
 _CAUSES = {Verb.ACKNOWLEDGE: "acknowledged", Verb.ATTEND: "attended", Verb.RESOLVE: "resolved"}
+
+
+_REFUSALS = {error.__name__: error for error in (AlreadyOwned, IllegalTransition, OutcomeMissing)}
+
+
+def _refusal_of(stored: str | None) -> AlertsError | None:
+    """The refusal as it was told the first time: who asks again must not hear that it worked."""
+    if stored is None:
+        return None
+    name, _, text = stored.partition(": ")
+    return _REFUSALS.get(name, AlertsError)(text)
 
 
 def log_values(

@@ -56,7 +56,14 @@ class _Abandoned(Exception):
 @dataclass(slots=True)
 class _Call:
     abandoned: bool = False
+    begun: bool = False
+    """The transaction has begun: from here on nothing is done twice."""
     connection: psycopg.AsyncConnection[Any] | None = None
+
+    @property
+    def connection_lost(self) -> bool:
+        """Whether it had a connection that is dead now."""
+        return self.connection is not None and self.connection.closed
 
     def abandon(self) -> None:
         """Shut the socket, so that whoever waits for a frozen server is told at once."""
@@ -91,7 +98,6 @@ class Reach:
             timeout=patience_s,
             reconnect_timeout=RECONNECT_TIMEOUT_S,
             configure=_configure,
-            check=AsyncConnectionPool.check_connection,
             open=False,
         )
 
@@ -146,15 +152,30 @@ class Reach:
             raise DatabaseAway from error
 
     async def _carry_out(self, work: Callable[[Cursor], Awaitable[Answer]], call: _Call) -> Answer:
+        """Connections that a restart of the server left dead are passed over: their BEGIN fails."""
         started_s = self._clock.monotonic_s()
+        while True:
+            try:
+                answer = await self._in_transaction(work, call)
+                break
+            except psycopg.OperationalError:
+                if call.begun or call.abandoned or not call.connection_lost:
+                    raise
+        self._took_s = self._clock.monotonic_s() - started_s
+        self._turn(away=False, why="answered")
+        return answer
+
+    async def _in_transaction(
+        self, work: Callable[[Cursor], Awaitable[Answer]], call: _Call
+    ) -> Answer:
+        call.connection = None
         async with self._pool.connection() as connection:
             call.connection = connection
             async with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+                call.begun = True
                 answer = await work(cursor)
                 if call.abandoned:
                     raise _Abandoned
-        self._took_s = self._clock.monotonic_s() - started_s
-        self._turn(away=False, why="answered")
         return answer
 
     def _finished(self, task: asyncio.Task[Any]) -> None:

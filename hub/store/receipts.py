@@ -1,9 +1,8 @@
 """Outbox rows that tell the person, on the device they pressed and on their others."""
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 import psycopg
@@ -13,6 +12,7 @@ from alerts.incident import Incident
 from alerts.notification import NotificationKind
 from alerts.policy import ChannelName
 from alerts.rendering import receipt
+from hub.register import zone_named
 from hub.store import queries
 from schemas import topics
 from schemas.commands import ReceiptStage
@@ -102,16 +102,7 @@ def _said(
         incident_id=incident.id,
         who=incident.owner.name if incident.owner else None,
         expected_at=incident.expected_at,
-        zone=_zone(press["time_zone"]),
+        zone=zone_named(press["time_zone"]),
     )
     built: dict[str, Any] = msgspec.to_builtins(said)
     return built
-
-
-def _zone(name: str | None) -> tzinfo | None:
-    if not name:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return None

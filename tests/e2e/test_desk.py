@@ -50,6 +50,15 @@ async def picture(page: Page, name: str) -> None:
         await page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
 
 
+async def pictures(page: Page, name: str) -> None:
+    """In both languages."""
+    if SCREENSHOTS:
+        await picture(page, f"{name}-zh")
+        await page.get_by_test_id("language-switch").click()
+        await picture(page, f"{name}-en")
+        await page.get_by_test_id("language-switch").click()
+
+
 async def test_wrong_password_stays_outside(page: Page) -> None:
     await page.get_by_test_id("login-username").fill("admin")
     await page.get_by_test_id("login-password").fill("not-the-password")
@@ -70,7 +79,7 @@ async def test_one_press_one_click_one_answer(page: Page, hub: DemoHub) -> None:
     await expect(row).to_have_attribute("data-state", "raised")
     await expect(page.get_by_test_id("sound-state")).to_have_attribute("data-ringing", "true")
     await row.click()
-    await picture(page, "desk-ringing")
+    await pictures(page, "desk-ringing")
 
     await page.get_by_test_id("action-acknowledge").click()
     await expect(row).to_have_attribute("data-state", "acknowledged")

@@ -33,6 +33,7 @@ from hub.view import Cards, View, alarm_view, incident_view
 from schemas import topics
 from schemas.alarms import PressAction
 from schemas.ids import AlarmId, AreaId, DeviceId, PersonId, PremisesId
+from tests.integration.embedded import eventually
 
 PASSWORD = "a long enough password"
 QUICK_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -183,9 +184,7 @@ class Ingest:
         action = read_action(payload)
         (recorded,) = await self.commit(ActionItem(action))
         view = incident_view(recorded.incident, Cards(), []) if recorded.incident else None
-        self.bus.say(
-            topics.DESK_ANNOUNCE, action_result(action.id, view, refusal=recorded.refusal)
-        )
+        self.bus.say(topics.DESK_ANNOUNCE, action_result(action.id, view, refusal=recorded.refusal))
         if view is not None and recorded.cause is not None:
             self.announce(recorded.cause, view)
 
@@ -224,6 +223,15 @@ class ApiHub:
             return connection.execute(query.encode(), parameters).fetchall()
 
 
+async def until(holds: Callable[[], object], within_s: float = 10.0) -> None:
+    """Wait until something holds; fail if it never does."""
+
+    async def now() -> bool:
+        return bool(holds())
+
+    await eventually(now, within_s)
+
+
 @asynccontextmanager
 async def api_hub(
     database_url: str, data_dir: Path, *, page: Path | None = None, recording: bool = True
@@ -251,8 +259,7 @@ async def api_hub(
     server = make_server(app)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await until(lambda: server.started)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         yield ApiHub(app, url, bus, ingest, database_url, data_dir)
     finally:

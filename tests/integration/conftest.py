@@ -28,5 +28,6 @@ def desk_database(database_server: DatabaseServer) -> str:
 async def hub(desk_database: str, tmp_path: Path) -> AsyncIterator[ApiHub]:
     """A running API; ingest is alive and answers."""
     async with api_hub(desk_database, tmp_path) as running:
+        await running.parts.switchboard.loaded.wait()
         running.bus.beat(messages_per_s=12.5, devices_online=2, devices_total=2)
         yield running

@@ -2,11 +2,12 @@
 
 import asyncio
 import itertools
+import os
 import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -16,6 +17,7 @@ import psycopg
 from hub.embedded import database
 from hub.embedded.folder import HubFolder
 from hub.store.migrate import migrate
+from tests.integration.embedded import eventually
 
 TEMPLATE = database.DATABASE
 STARTED_WITHIN_S = 30.0
@@ -37,20 +39,22 @@ class DatabaseServer:
         """The address of a new database with the schema and nothing else."""
         name = f"test_{next(self._numbers)}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}".encode())
+            connection.execute(
+                f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY".encode()
+            )
         return self.url(name)
 
     def signal_all(self, number: signal.Signals) -> None:
         """Stop or continue postmaster and backends at once, as a frozen disk would."""
         listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         for pid in (self.process.pid, *map(int, listed.split())):
-            signal.pidfd_send_signal(_pidfd(pid), number)
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
-
-def _pidfd(pid: int) -> int:
-    import os
-
-    return os.pidfd_open(pid)
+    def restart(self) -> None:
+        """Start again after the server was ended."""
+        database.prepare(self.folder)
+        self.process = _start(self.folder)
 
 
 @contextmanager
@@ -60,29 +64,31 @@ def running_database() -> Iterator[DatabaseServer]:
         folder = HubFolder(Path(name))
         folder.create()
         database.prepare(folder)
-        account = database.account()
-        process = subprocess.Popen(
-            [*database.arguments(folder), "-c", "fsync=off"],
-            cwd=folder.cluster,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            user=account.pw_uid if account else None,
-            group=account.pw_gid if account else None,
-            extra_groups=() if account else None,
-            env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
-        )
+        server = DatabaseServer(folder, _start(folder))
         try:
             asyncio.run(_until_ready(folder))
             migrate(database.database_url(folder.root))
-            yield DatabaseServer(folder, process)
+            yield server
         finally:
-            process.send_signal(signal.SIGCONT)
-            process.send_signal(signal.SIGQUIT)
-            process.wait(20)
+            server.process.send_signal(signal.SIGCONT)
+            server.process.send_signal(signal.SIGQUIT)
+            server.process.wait(20)
+
+
+def _start(folder: HubFolder) -> subprocess.Popen[bytes]:
+    account = database.account()
+    return subprocess.Popen(
+        [*database.arguments(folder), "-c", "fsync=off"],
+        cwd=folder.cluster,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        user=account.pw_uid if account else None,
+        group=account.pw_gid if account else None,
+        extra_groups=() if account else None,
+        env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
+    )
 
 
 async def _until_ready(folder: HubFolder) -> None:
-    async with asyncio.timeout(STARTED_WITHIN_S):
-        while not await database.is_ready(folder):
-            await asyncio.sleep(0.05)
+    await eventually(lambda: database.is_ready(folder), STARTED_WITHIN_S)

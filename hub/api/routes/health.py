@@ -52,7 +52,8 @@ def _checks(parts: Parts) -> tuple[dict[str, str], list[str]]:
     failing = [name for name, state in checks.items() if state != "ok"]
     checks["database"] = parts.store.state
     if not board.loaded.is_set():
-        checks["database"] = "away, and there is no snapshot"
+        silent = parts.store.state == "away"
+        checks["database"] = "away, and there is no snapshot" if silent else "not read yet"
         failing.append("database")
     elif parts.store.state == "away":
         checks["database"] = f"away, running on the {board.loaded_from}"

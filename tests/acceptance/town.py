@@ -1,0 +1,237 @@
+"""The alarm lane, the ladder and the courier over a real database, on a hand-moved clock.
+
+Only the outside is made up: the broker's connection, the provider behind the webhook, and time.
+"""
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import msgspec
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from alerts.actions import Verb
+from alerts.channels.desk import DeskChannel
+from alerts.channels.device import DeviceChannel
+from alerts.courier import Courier
+from alerts.escalator import Escalator
+from alerts.incident import Outcome, Owner
+from alerts.notification import Notification
+from alerts.policy import ChannelName
+from alerts.ports import Announcement, Channel
+from hub.alarm_lane import AlarmLane
+from hub.alarm_receipts import Receipts
+from hub.board import Board
+from hub.database import Session
+from hub.ingest import Desk
+from hub.sources.mqtt import Delivery, MqttConnection, Ticket
+from hub.store.escalation import PostgresEscalation
+from hub.store.outbox import PostgresOutbox
+from schemas import topics
+from tests.scenes import LIN, ROOT, HandClock, delivery, register, settle_in
+
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Broker:
+    """Takes every message and remembers it."""
+
+    clock: HandClock
+    published: list[tuple[datetime, str, Row]] = field(default_factory=list)
+    acknowledged: list[Ticket] = field(default_factory=list)
+
+    def ack(self, ticket: Ticket) -> None:
+        self.acknowledged.append(ticket)
+
+    def take(self, topic: str, payload: bytes) -> bool:
+        self.published.append((self.clock.now(), topic, json.loads(payload)))
+        return True
+
+    async def publish(self, topic: str, payload: bytes, *, qos: int) -> None:
+        self.take(topic, payload)
+
+
+@dataclass(slots=True)
+class Fallback:
+    """The area's second hotline."""
+
+    clock: HandClock
+    name: ChannelName = ChannelName.WEBHOOK
+    rung: list[datetime] = field(default_factory=list)
+
+    async def send(self, notification: Notification) -> str:
+        self.rung.append(self.clock.now())
+        return "taken"
+
+
+@dataclass(slots=True)
+class Town:
+    """What a story may do, and what it may ask."""
+
+    url: str
+    clock: HandClock
+    broker: Broker
+    fallback: Fallback
+    lane: AlarmLane
+    board: Board
+    escalator: Escalator
+    courier: Courier
+    _numbers: Any = field(default_factory=itertools.count)
+
+    # What happens
+
+    async def hears(self, message: Delivery) -> None:
+        """The broker delivers; the hub has answered when this returns."""
+        self.lane.on_message(message)
+        async with asyncio.timeout(5):
+            while self.lane.unrecorded:
+                await asyncio.sleep(0.001)
+        await self._cycle()
+
+    async def press(self, device: str, message_id: str | None = None, **fields: Any) -> None:
+        """A press with the device's own clock right, unless said otherwise."""
+        if message_id is not None:
+            fields["message_id"] = message_id
+            fields.setdefault("observed_at", self.clock.now().isoformat())
+        await self.hears(delivery(device, mid=self._number(), **fields))
+
+    async def report(self, device: str, kind: str, **fields: Any) -> None:
+        """Any other message of the alarm lane."""
+        await self.hears(delivery(device, kind, mid=self._number(), **fields))
+
+    async def desk(self, verb: Verb, incident: str, *, by: Owner = LIN, **fields: Any) -> str | None:
+        """A dispatcher clicks; what the desk is told instead of success, if anything."""
+        deed_id = f"deed-{self._number()}"
+        body: Row = {
+            "id": deed_id,
+            "incident_id": incident,
+            "verb": verb,
+            "by": {"account_id": by.account_id, "name": by.name},
+            "at": self.clock.now(),
+        }
+        if verb is Verb.RESOLVE:
+            body["outcome"] = Outcome.HELPED
+        payload = msgspec.json.encode(body | fields)
+        await self.hears(
+            Delivery(topics.DESK_ACTION, payload, (1, self._number()), 1, False, False)
+        )
+        (answer,) = [m for m in self.said(topics.DESK_ANNOUNCE) if m.get("action_id") == deed_id]
+        return None if answer["ok"] else str(answer["refusal"]["title"])
+
+    async def later(self, **span: float) -> None:
+        """Time passes; the ladder and the courier act at every instant at which they are due."""
+        until = self.clock.now() + timedelta(**span)
+        while True:
+            (row,) = await self.rows(
+                "SELECT least((SELECT min(next_deadline_at) FROM incident WHERE state <> 'resolved'),"
+                " (SELECT min(due_at) FROM notification WHERE state = 'pending')) AS due"
+            )
+            if row["due"] is None or row["due"] > until:
+                break
+            self.clock.move_to(max(row["due"], self.clock.now()))
+            await self._cycle()
+        self.clock.move_to(until)
+        await self._cycle()
+
+    # What was seen
+
+    async def rows(self, query: str) -> list[Row]:
+        async with await psycopg.AsyncConnection.connect(self.url, row_factory=dict_row) as found:
+            cursor = await found.execute(query.encode())
+            return await cursor.fetchall()
+
+    async def incidents(self, state: str = "state <> 'resolved'") -> list[Row]:
+        """Incidents, oldest first; the open ones unless said otherwise."""
+        return await self.rows(f"SELECT * FROM incident WHERE {state} ORDER BY opened_at")
+
+    async def incident(self) -> Row:
+        """The one that is open."""
+        (row,) = await self.incidents()
+        return row
+
+    async def alarms(self) -> list[Row]:
+        return await self.rows("SELECT * FROM alarm ORDER BY recorded_at")
+
+    async def log(self) -> list[tuple[str, str | None]]:
+        """(action, reason) of the audit log, oldest first."""
+        found = await self.rows("SELECT action, reason FROM audit_log ORDER BY entry_id")
+        return [(row["action"], row["reason"]) for row in found]
+
+    def said(self, topic: str) -> list[Row]:
+        """Everything published on a topic."""
+        return [message for _, told, message in self.broker.published if told == topic]
+
+    def receipts(self, device: str) -> list[str]:
+        """The stages a device was told, in order."""
+        return [m["stage"] for m in self.said(topics.receipt_topic(_prefix(device)))]
+
+    def rings(self) -> list[datetime]:
+        """When the desks rang."""
+        return [
+            at
+            for at, topic, message in self.broker.published
+            if topic == topics.DESK_ANNOUNCE and message["type"] == "ring"
+        ]
+
+    def announced(self) -> list[str]:
+        """What the feed was told of incidents by ingest."""
+        return [m["cause"] for m in self.said(topics.DESK_ANNOUNCE) if m["type"] == "incident"]
+
+    async def _cycle(self) -> None:
+        await self.escalator.run_once()
+        while await self.courier.run_once():
+            pass
+
+    def _number(self) -> int:
+        return cast(int, next(self._numbers))
+
+
+def _prefix(device: str) -> str:
+    return delivery(device).topic.removesuffix("/alarm/press")
+
+
+class _Nobody:
+    async def announce(self, announcement: Announcement) -> None:
+        """The feed is not part of these stories."""
+
+
+@asynccontextmanager
+async def running_town(url: str, *, with_fallback: bool = True) -> AsyncIterator[Town]:
+    """Everything wired as `hub.ingest_process` and `hub.worker` wire it."""
+    settle_in(url)
+    clock, known, board = HandClock(), register(), Board()
+    broker, fallback = Broker(clock), Fallback(clock)
+    lane = AlarmLane(
+        Desk(known, board, ROOT),
+        clock,
+        Session(url),
+        Receipts(known, "zh-CN", broker.take),
+        broker.take,
+        lambda device_id, at: None,
+    )
+    lane.connection = cast(MqttConnection, broker)
+    channels: dict[ChannelName, Channel] = {
+        ChannelName.DESK: DeskChannel(broker),
+        ChannelName.DEVICE: DeviceChannel(broker),
+    }
+    if with_fallback:
+        channels[ChannelName.WEBHOOK] = fallback
+    pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
+        url, min_size=1, max_size=4, open=False, kwargs={"autocommit": True}
+    )
+    task = asyncio.create_task(lane.run())
+    async with pool:
+        ladder = Escalator(PostgresEscalation(pool, frozenset(channels)), _Nobody(), clock)
+        courier = Courier(PostgresOutbox(pool), channels, clock)
+        yield Town(url, clock, broker, fallback, lane, board, ladder, courier)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

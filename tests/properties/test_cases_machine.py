@@ -1,0 +1,418 @@
+"""Presses, deeds, ladder and courier in any order against a real database, on a hand-moved clock.
+
+Batches are tried again as after a lost answer to COMMIT, transactions are rolled back, devices
+repeat and the broker delivers again. After every step the promises are read from the tables.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, ClassVar, TypeVar
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from alerts.actions import Verb
+from alerts.alarm import Alarm, Category, Priority, Subject, SubjectKind
+from alerts.incident import HUMAN_OUTCOMES, Outcome
+from alerts.notification import Notification, NotificationState, retry_at
+from alerts.policy import TECHNICAL, URGENT, ChannelName
+from hub.store.cases import ActionItem, AlarmItem, ClearItem, Item, Recorded, record
+from hub.store.escalation import PostgresEscalation
+from hub.store.outbox import LEASE_S, PostgresOutbox
+from schemas.identity import DERIVED_REPEAT_S
+from schemas.ids import AlarmId, DeviceId, PremisesId
+from tests.scenes import LIN, ROOT, WU, HandClock, action, delivery, settle_in, taken
+
+T = TypeVar("T")
+
+DEVICES = ("button-1", "band-1", "button-2", "stranger-1")
+LONGEST_WAIT_S = max(
+    URGENT.attended_lease_s, TECHNICAL.attended_lease_s, TECHNICAL.acknowledged_lease_s
+)
+CLEAN = (
+    "TRUNCATE notification, alarm, incident, alarm_occurrence, desk_action, audit_log"
+    " RESTART IDENTITY CASCADE"
+)
+
+
+@dataclass(slots=True)
+class Ground:
+    """A database and the one loop on which everything runs."""
+
+    url: str
+    runner: asyncio.Runner
+    pool: AsyncConnectionPool[Any]
+
+    def run(self, work: Callable[[psycopg.AsyncConnection[Any]], Awaitable[T]]) -> T:
+        """`work` in one transaction."""
+
+        async def in_transaction() -> T:
+            async with self.pool.connection() as connection, connection.transaction():
+                return await work(connection)
+
+        return self.runner.run(in_transaction())
+
+    def rows(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Rows of a query, outside of any transaction."""
+
+        async def ask() -> list[dict[str, Any]]:
+            async with (
+                self.pool.connection() as connection,
+                connection.cursor(row_factory=dict_row) as cursor,
+            ):
+                await cursor.execute(query.encode(), parameters)
+                return await cursor.fetchall() if cursor.description else []
+
+        return self.runner.run(ask())
+
+
+@contextmanager
+def ground(url: str) -> Iterator[Ground]:
+    """A pool on a loop of its own."""
+    settle_in(url)
+    with asyncio.Runner() as runner:
+        pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
+            url, min_size=1, max_size=2, open=False, kwargs={"autocommit": True}
+        )
+        runner.run(pool.open(wait=True))
+        try:
+            yield Ground(url, runner, pool)
+        finally:
+            runner.run(pool.close())
+
+
+class RolledBack(Exception):
+    """The transaction must not take effect."""
+
+
+@dataclass(slots=True)
+class Expected:
+    """What the tables must hold, from what was committed."""
+
+    alarms: set[str] = field(default_factory=set)
+    occurrences: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    deeds: set[str] = field(default_factory=set)
+
+    def commit(self, item: Item) -> None:
+        if isinstance(item, ActionItem):
+            self.deeds.add(item.action.id)
+        elif isinstance(item, AlarmItem) and not item.derived:
+            self.alarms.add(item.alarm.id)
+        elif isinstance(item, AlarmItem):
+            self._commit_derived(item.alarm)
+
+    def _commit_derived(self, alarm: Alarm) -> None:
+        """The same bytes within a minute of their last delivery are one press."""
+        number, last_at = self.occurrences.get(alarm.id, (0, None))
+        at = alarm.received_at
+        if last_at is None or at - last_at > timedelta(seconds=DERIVED_REPEAT_S):
+            number += 1
+        self.occurrences[alarm.id] = (number, at if last_at is None else max(at, last_at))
+
+    @property
+    def alarm_count(self) -> int:
+        return len(self.alarms) + sum(number for number, _ in self.occurrences.values())
+
+
+class CasesMachine(RuleBasedStateMachine):
+    """One neighbourhood from quiet to quiet."""
+
+    place: ClassVar[Ground]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = HandClock()
+        self.waiting: list[Item] = []
+        self.history: list[AlarmItem] = []
+        self.expected = Expected()
+        self.numbers = itertools.count(1)
+        self.log_length = 0
+        self.leased: dict[int, Any] = {}
+        self.place.rows(CLEAN)
+        self.escalation = PostgresEscalation(self.place.pool, frozenset(ChannelName))
+        self.outbox = PostgresOutbox(self.place.pool)
+
+    # What devices, people and time do
+
+    @rule(
+        device=st.sampled_from(DEVICES),
+        number=st.none() | st.integers(1, 4),
+        deed=st.sampled_from(["emergency", "emergency", "help", "cancel", "test"]),
+        age_s=st.sampled_from([0, 0, 5, 86_400]),
+        duress=st.booleans(),
+    )
+    def press(self, device: str, number: int | None, deed: str, age_s: int, duress: bool) -> None:
+        fields: dict[str, Any] = {"action": deed}
+        if number is not None:
+            fields["message_id"] = str(number)
+            at = self.clock.now() - timedelta(seconds=age_s)
+            fields["observed_at"] = at.isoformat()
+        if duress and deed == "cancel":
+            fields["duress"] = True
+        self._arrive(taken(delivery(device, **fields), self.clock.now()))
+
+    @rule(device=st.sampled_from(DEVICES), payload=st.sampled_from([b"\xff\x00", b"[]", b"?"]))
+    def unreadable(self, device: str, payload: bytes) -> None:
+        self._arrive(taken(delivery(device, payload=payload), self.clock.now()))
+
+    @precondition(lambda self: self.history)
+    @rule(data=st.data())
+    def deliver_again(self, data: st.DataObject) -> None:
+        """The broker or the device: the same message, now."""
+        from dataclasses import replace
+
+        item = data.draw(st.sampled_from(self.history))
+        again = replace(item.alarm, received_at=self.clock.now())
+        self._arrive(replace(item, alarm=again))
+
+    @rule(device=st.sampled_from(DEVICES[:2]), over=st.booleans())
+    def silence(self, device: str, over: bool) -> None:
+        number = next(self.numbers)
+        subject = Subject(SubjectKind.DEVICE, device)
+        found = Alarm(
+            id=AlarmId(f"5{number:029x}"),
+            area_id=ROOT,
+            subject=subject,
+            device_id=DeviceId(device),
+            person_id=None,
+            premises_id=PremisesId("home-1"),
+            kind="device_silent",
+            category=Category.TECHNICAL,
+            priority=Priority.LOW,
+            action=None,
+            message_id=None,
+            observed_at=None,
+            received_at=self.clock.now(),
+        )
+        self.waiting.append(ClearItem(subject, found) if over else AlarmItem(found))
+
+    @rule(
+        data=st.data(),
+        verb=st.sampled_from(Verb),
+        by=st.sampled_from([LIN, WU]),
+        outcome=st.sampled_from([Outcome.HELPED, Outcome.TEST, Outcome.CLEARED]),
+    )
+    def act(self, data: st.DataObject, verb: Verb, by: Any, outcome: Outcome) -> None:
+        known = self.place.rows("SELECT incident_id FROM incident ORDER BY 1")
+        ids = [row["incident_id"] for row in known]
+        ids += [item.alarm.id for item in self.waiting if isinstance(item, AlarmItem)][:1]
+        if not ids:
+            return
+        chosen = data.draw(st.sampled_from(ids))
+        deed = action(
+            verb,
+            chosen,
+            self.clock.now(),
+            by=by,
+            number=next(self.numbers),
+            outcome=outcome,
+            expected_arrival_s=300,
+        )
+        self.waiting.append(ActionItem(deed))
+
+    @rule(seconds=st.sampled_from([1, 31, 59, 61, 120, 700, 4000, 90_000]))
+    def time_passes(self, seconds: int) -> None:
+        self.clock.pass_time(seconds)
+
+    # What the hub does
+
+    @precondition(lambda self: self.waiting)
+    @rule(fate=st.sampled_from(["committed", "rolled back", "answer lost"]))
+    def record(self, fate: str) -> None:
+        """One batch, one transaction. Both lanes try a batch again whole until they know."""
+        items = list(self.waiting)
+        if fate == "rolled back":
+            with pytest.raises(RolledBack):
+                self.place.run(lambda connection: _recorded(connection, items, keep=False))
+            return
+        results = self.place.run(lambda connection: _recorded(connection, items))
+        for item, recorded in zip(items, results, strict=True):
+            if recorded.refusal is None or recorded.incident is not None:
+                self.expected.commit(item)
+        if fate == "committed":
+            self.waiting.clear()
+            return
+        again = self.place.run(lambda connection: _recorded(connection, items))
+        self._same_answers(results, again)
+        self.waiting.clear()
+
+    def _same_answers(self, first: list[Recorded], again: list[Recorded]) -> None:
+        for one, other in zip(first, again, strict=True):
+            match one.item:
+                case AlarmItem(derived=False):
+                    assert other.duplicate
+                case ActionItem() if one.incident is not None:
+                    assert other.duplicate
+                    assert (one.refusal is None) == (other.refusal is None)
+                    assert type(one.refusal) is type(other.refusal)
+
+    @rule()
+    def climb(self) -> None:
+        self._climb()
+
+    @rule(word=st.sampled_from(["sent", "busy", "died"]))
+    def courier(self, word: str) -> None:
+        now = self.clock.now()
+        claimed = self.place.runner.run(self.outbox.claim_due(now, 5))
+        assert [n.urgency for n in claimed] == sorted(n.urgency for n in claimed)
+        for notification in claimed:
+            until = self.leased.get(notification.id)
+            assert until is None or until <= now, "claimed under a living lease"
+            self.leased[notification.id] = now + timedelta(seconds=LEASE_S)
+            if word != "died":
+                self._settle(notification, word)
+
+    def _settle(self, notification: Notification, word: str) -> None:
+        now = self.clock.now()
+        due = retry_at(notification.attempts, now) if word == "busy" else None
+        state = NotificationState.SENT if word == "sent" else NotificationState.PENDING
+        if word == "busy" and due is None:
+            state = NotificationState.FAILED
+        settled = self.outbox.settle(notification, state, now, retry_at=due, detail=word)
+        self.place.runner.run(settled)
+        if state is NotificationState.PENDING:
+            assert due is not None
+            self.leased[notification.id] = due
+        else:
+            del self.leased[notification.id]
+
+    # What must hold
+
+    @invariant()
+    def every_press_is_one_alarm(self) -> None:
+        found = self.place.rows("SELECT alarm_id FROM alarm WHERE kind <> 'device_silent'")
+        ids = {row["alarm_id"] for row in found}
+        technical = {i for i in self.expected.alarms if i.startswith("5") and len(i) == 30}
+        assert self.expected.alarms - technical <= ids | technical
+        (count,) = self.place.rows("SELECT count(*) FROM alarm")
+        assert count["count"] == self.expected.alarm_count
+
+    @invariant()
+    def every_alarm_that_rings_is_in_one_incident(self) -> None:
+        lost = self.place.rows(
+            "SELECT alarm_id FROM alarm WHERE incident_id IS NULL"
+            " AND (action IS NULL OR action IN ('emergency', 'help') OR 'duress' = ANY(flags))"
+        )
+        assert not lost
+        wrong = self.place.rows(
+            "SELECT i.incident_id, i.alarm_count, count(*) FROM incident i JOIN alarm a"
+            " ON a.incident_id = i.incident_id AND (a.action IS DISTINCT FROM 'cancel'"
+            " OR 'duress' = ANY(a.flags)) GROUP BY 1, 2 HAVING i.alarm_count <> count(*)"
+        )
+        assert not wrong
+        elsewhere = self.place.rows(
+            "SELECT 1 FROM incident i LEFT JOIN alarm a ON a.alarm_id = i.incident_id"
+            " WHERE a.incident_id IS DISTINCT FROM i.incident_id"
+        )
+        assert not elsewhere, "an incident's id is its first alarm's id"
+
+    @invariant()
+    def one_open_incident_a_subject_and_none_without_a_deadline(self) -> None:
+        assert not self.place.rows(
+            "SELECT 1 FROM incident WHERE state <> 'resolved'"
+            " GROUP BY subject_kind, subject_id HAVING count(*) > 1"
+        )
+        assert not self.place.rows(
+            "SELECT 1 FROM incident WHERE (state = 'resolved') <> (next_deadline_at IS NULL)"
+        )
+
+    @invariant()
+    def only_humans_resolve_what_concerns_a_person(self) -> None:
+        for row in self.place.rows(
+            "SELECT i.category, i.outcome, (SELECT count(*) FROM audit_log l"
+            " WHERE l.incident_id = i.incident_id AND l.actor_kind = 'account'"
+            " AND l.action = 'resolve') AS resolved FROM incident i WHERE state = 'resolved'"
+        ):
+            if row["category"] == "technical" and row["outcome"] == "cleared":
+                assert row["resolved"] == 0
+            else:
+                assert row["outcome"] in HUMAN_OUTCOMES
+                assert row["resolved"] == 1
+
+    @invariant()
+    def every_deed_is_recorded_once(self) -> None:
+        deeds = {row["action_id"] for row in self.place.rows("SELECT action_id FROM desk_action")}
+        assert deeds == self.expected.deeds
+        (logged,) = self.place.rows(
+            "SELECT count(*) FROM audit_log WHERE actor_kind = 'account'"
+        )
+        assert logged["count"] == len(deeds)
+        (alarms,) = self.place.rows("SELECT count(*) FROM audit_log WHERE action = 'alarm'")
+        assert alarms["count"] == self.expected.alarm_count
+
+    @invariant()
+    def the_log_only_grows(self) -> None:
+        (row,) = self.place.rows("SELECT count(*) FROM audit_log")
+        assert row["count"] >= self.log_length
+        self.log_length = row["count"]
+
+    @invariant()
+    def duress_shows_nothing_at_home(self) -> None:
+        assert not self.place.rows(
+            "SELECT 1 FROM notification n JOIN incident i USING (incident_id) WHERE i.silent"
+            " AND n.channel = 'device' AND n.created_at > (SELECT min(received_at) FROM alarm a"
+            " WHERE a.incident_id = i.incident_id AND 'duress' = ANY(a.flags))"
+        )
+
+    def teardown(self) -> None:
+        """Whatever happened, the ladder is not silent: after the longest wait somebody is told."""
+        self.clock.pass_time(LONGEST_WAIT_S + 1)
+        self._climb()
+        told = self.place.rows(
+            "SELECT incident_id FROM notification WHERE kind = 'ring' AND created_at = %(now)s",
+            now=self.clock.now(),
+        )
+        still_open = self.place.rows("SELECT incident_id FROM incident WHERE state <> 'resolved'")
+        assert {r["incident_id"] for r in still_open} == {r["incident_id"] for r in told}
+
+    def _arrive(self, item: AlarmItem) -> None:
+        self.waiting.append(item)
+        self.history.append(item)
+
+    def _climb(self) -> None:
+        now = self.clock.now()
+        decisions = self.place.runner.run(self.escalation.climb_due(now, 1000))
+        assert all(decision.targets for decision in decisions)
+        assert not self.place.rows(
+            "SELECT 1 FROM incident WHERE state <> 'resolved' AND next_deadline_at <= %(now)s",
+            now=now,
+        )
+
+
+async def _recorded(
+    connection: psycopg.AsyncConnection[Any], items: list[Item], *, keep: bool = True
+) -> list[Recorded]:
+    results = await record(connection, items)
+    if not keep:
+        raise RolledBack
+    return results
+
+
+@pytest.mark.slow
+def test_any_order_of_events(database_url: str) -> None:
+    with ground(database_url) as place:
+        CasesMachine.place = place
+        run_state_machine_as_test(
+            CasesMachine,
+            settings=settings(
+                max_examples=40,
+                stateful_step_count=25,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
