@@ -57,6 +57,8 @@ class Entry:
     quarantined: Quarantined | None = None
     provisional_id: IncidentId | None = None
     """The incident it was announced in."""
+    joined: Incident | None = None
+    """That incident as it was before; None: this alarm opened it."""
     payload: bytes = b""
     told_slow: bool = False
     refused: bool = False
@@ -205,6 +207,7 @@ class AlarmLane:
         """Announce, then wait for the commit."""
         if isinstance(entry.item, AlarmItem):
             alarm = shown or entry.item.alarm
+            entry.joined = self._board.open_of(alarm.subject)
             grouping = self._board.group(alarm)
             if grouping.incident is not None and grouping.cause is not None:
                 entry.provisional_id = grouping.incident.id
@@ -347,6 +350,10 @@ class AlarmLane:
         if incident is not None and not recorded.duplicate:
             self._board.show(incident.id, alarm)
         if merged_from is not None and (incident is None or merged_from != incident.id):
+            if recorded.duplicate and entry.joined is not None:
+                # An old press that only the database knew: the case it seemed to join is as before.
+                self._announce("refreshed", self._board.take_back(entry.joined, alarm.id), None)
+                return
             self._board.remove(merged_from)
             if incident is not None:
                 self._announce("merged", incident, alarm, merged_from=merged_from)

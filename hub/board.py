@@ -43,10 +43,25 @@ class Board:
             self.occurrences.popitem(last=False)
         return occurrence_id(derived_id, number)
 
+    def open_of(self, subject: Subject) -> Incident | None:
+        """The subject's open incident."""
+        incident_id = self.by_subject.get(subject)
+        return self.open.get(incident_id) if incident_id else None
+
+    def take_back(self, joined: Incident, alarm_id: AlarmId) -> Incident:
+        """The alarm did not join after all. Returns the incident as it is shown now: as before,
+        unless it has changed since."""
+        shown = self.alarms.get(joined.id, [])
+        shown[:] = [alarm for alarm in shown if alarm.id != alarm_id]
+        current = self.open.get(joined.id)
+        if current is None or current.revision != joined.revision + 1:
+            return current or joined
+        self.put(joined)
+        return joined
+
     def group(self, alarm: Alarm) -> Grouping:
         """Where the alarm most likely belongs; the board shows it from now on."""
-        incident_id = self.by_subject.get(alarm.subject)
-        current = self.open.get(incident_id) if incident_id else None
+        current = self.open_of(alarm.subject)
         last = self.resolved.get(alarm.subject)
         grouping = group(alarm, current, last, alarm.received_at)
         if grouping.incident is not None:

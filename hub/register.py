@@ -30,6 +30,7 @@ class Register:
     premises: dict[PremisesId, Premises] = field(default_factory=dict)
     accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    areas: dict[str, dict[str, Any]] = field(default_factory=dict)
     by_person: dict[PersonId, tuple[DeviceId, ...]] = field(default_factory=dict)
 
     def devices_of(self, person_id: PersonId | None) -> list[Device]:
@@ -72,6 +73,8 @@ class Register:
             case "premises":
                 premises = premises_of(row)
                 self.premises[premises.id] = premises
+            case "area":
+                self.areas[row["area_id"]] = dict(row)
             case "account":
                 self.accounts[row["account_id"]] = dict(row)
             case "desk_session":
@@ -87,16 +90,21 @@ class Register:
                 self.people.pop(PersonId(key), None)
             case "premises":
                 self.premises.pop(PremisesId(key), None)
+            case "area":
+                self.areas.pop(key, None)
             case "account":
                 self.accounts.pop(key, None)
             case "desk_session":
                 self.sessions.pop(key, None)
 
 
-NOUNS = ("premises", "person", "device", "account", "desk_session")
-"""What the register holds, in the order of reference."""
+TABLES = (
+    "devices", "secrets", "people", "premises", "accounts", "sessions", "areas", "by_person",
+)  # fmt: skip
+"""The dictionaries of a register."""
 
 KEYS: Mapping[str, str] = {
+    "area": "area_id",
     "device": "device_id",
     "person": "person_id",
     "premises": "premises_id",

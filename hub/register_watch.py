@@ -10,7 +10,7 @@ from alerts.incident import Incident
 from hub.board import KNOWN_ALARMS, Board
 from hub.clock import SystemClock
 from hub.database import TRANSIENT, Connection, Session
-from hub.register import KEYS, Register
+from hub.register import KEYS, TABLES, Register
 from hub.snapshot import Snapshot
 from hub.store.observations import ensure_partitions
 from hub.store.openings import Opening, changed, newest_alarms, opening
@@ -92,8 +92,7 @@ class RegisterWatch:
             return await opening(connection, KNOWN_ALARMS, ALARMS_SHOWN)
 
         found = await self._session.run(work, 300.0)
-        for name in ("devices", "secrets", "people", "premises", "accounts", "sessions",
-                     "by_person"):  # fmt: skip
+        for name in TABLES:
             # In place: both lanes hold the register. Entries first, then what is gone.
             mine, theirs = getattr(self._register, name), getattr(fresh, name)
             mine.update(theirs)
@@ -122,8 +121,7 @@ class RegisterWatch:
         if register is None:
             _log.error("no_snapshot", effect="devices are unknown until the database answers")
             return
-        for name in ("devices", "secrets", "people", "premises", "accounts", "sessions",
-                     "by_person"):  # fmt: skip
+        for name in TABLES:
             getattr(self._register, name).update(getattr(register, name))
         content = self._snapshot.read("incidents.json")
         self._board.refresh(msgspec.convert(row, Incident) for row in content.get("open", ()))
@@ -137,7 +135,7 @@ class RegisterWatch:
         self._register_horizon = next_horizon
         desk = devices = False
         for noun, key, row in found:
-            desk = desk or noun in ("account", "desk_session")
+            desk = desk or noun in ("area", "account", "desk_session")
             devices = devices or noun in ("device", "person", "premises")
             if row is None:
                 self._register.drop(noun, key)

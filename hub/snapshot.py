@@ -72,11 +72,12 @@ class Snapshot:
         )
 
     def write_desk(self, register: Register, at: datetime) -> None:
-        """Accounts and the hashes of their sessions."""
+        """Areas, accounts and the hashes of their sessions."""
         self._write(
             "desk.json",
             at,
             {
+                "areas": list(register.areas.values()),
                 "accounts": list(register.accounts.values()),
                 "sessions": list(register.sessions.values()),
             },
@@ -119,6 +120,8 @@ class Snapshot:
         for row in content["devices"].values():
             register.put("device", row)
         desk = self.read("desk.json")
+        for row in desk.get("areas", ()):
+            register.put("area", row)
         for row in desk.get("accounts", ()):
             register.put("account", row)
         for row in desk.get("sessions", ()):

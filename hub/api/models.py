@@ -258,6 +258,9 @@ class DeviceView(BaseModel):
     area_id: str
     premises_id: str
     person_id: str | None
+    person_name: str | None = None
+    address: str | None = None
+    """Only in lists."""
     online: bool
     last_seen_at: Moment | None
     """Nothing within seven days: null."""

@@ -151,7 +151,7 @@ class PostgresDesk:
         """The whole tree."""
 
         async def read(cursor: Cursor) -> list[AreaRow]:
-            await cursor.execute(_REGISTER["areas"], {"ids": None})
+            await cursor.execute(_REGISTER["area"], {"ids": None})
             return [AreaRow(r["area_id"], r["parent_id"]) for r in await cursor.fetchall()]
 
         return await self._reach.run(read, probe=True)

@@ -152,18 +152,22 @@ class Reach:
             raise DatabaseAway from error
 
     async def _carry_out(self, work: Callable[[Cursor], Awaitable[Answer]], call: _Call) -> Answer:
-        """Connections that a restart of the server left dead are passed over: their BEGIN fails."""
         started_s = self._clock.monotonic_s()
-        while True:
-            try:
-                answer = await self._in_transaction(work, call)
-                break
-            except psycopg.OperationalError:
-                if call.begun or call.abandoned or not call.connection_lost:
-                    raise
+        answer = await self._on_a_living_connection(work, call)
         self._took_s = self._clock.monotonic_s() - started_s
         self._turn(away=False, why="answered")
         return answer
+
+    async def _on_a_living_connection(
+        self, work: Callable[[Cursor], Awaitable[Answer]], call: _Call
+    ) -> Answer:
+        """Connections that a restart of the server left dead are passed over: BEGIN fails there."""
+        while True:
+            try:
+                return await self._in_transaction(work, call)
+            except psycopg.OperationalError:
+                if call.begun or call.abandoned or not call.connection_lost:
+                    raise
 
     async def _in_transaction(
         self, work: Callable[[Cursor], Awaitable[Answer]], call: _Call

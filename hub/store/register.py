@@ -12,7 +12,7 @@ _SQL = queries.load("register")
 
 Connection = psycopg.AsyncConnection[Any]
 
-_READ_IN_ONE = ("premises", "person", "device", "account", "desk_session")
+_READ_IN_ONE = ("area", "premises", "person", "device", "account", "desk_session")
 
 
 async def horizon(connection: Connection) -> str:

@@ -3,9 +3,8 @@
 from datetime import timedelta
 
 from alerts.actions import Verb
-from alerts.notification import MAX_ATTEMPTS
 from schemas.identity import DERIVED_REPEAT_S
-from tests.acceptance.town import Town
+from tests.acceptance.town import Town, running_town
 from tests.scenes import LIN, START, WU, delivery
 
 
@@ -225,15 +224,13 @@ async def test_a_device_on_the_topic_of_its_old_home_rings_for_its_person(town: 
     assert len(told) == 2, "the answer goes where it listened and where it belongs"
 
 
-async def test_a_fallback_that_is_not_configured_is_recorded_and_passed(town: Town) -> None:
-    town.courier.channels = {
-        name: channel
-        for name, channel in town.courier.channels.items()
-        if name is not town.fallback.name
-    }
-    await town.press("button-1", "1")
-    await town.later(seconds=31)
-    states = await town.rows("SELECT channel, state FROM notification ORDER BY notification_id")
-    assert {"channel": "webhook", "state": "nobody"} in states
-    assert len(town.rings()) == 2
-    assert MAX_ATTEMPTS > 1
+async def test_a_fallback_that_is_not_configured_is_recorded_and_passed(
+    database_url: str,
+) -> None:
+    async with running_town(database_url, with_fallback=False) as town:
+        await town.press("button-1", "1")
+        await town.later(seconds=31)
+        rows = await town.rows("SELECT channel, state FROM notification ORDER BY notification_id")
+        told = [(row["channel"], row["state"]) for row in rows]
+        assert told == [("desk", "sent"), ("desk", "sent"), ("webhook", "nobody")]
+        assert len(town.rings()) == 2

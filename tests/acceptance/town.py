@@ -6,11 +6,11 @@ Only the outside is made up: the broker's connection, the provider behind the we
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 import psycopg
@@ -26,10 +26,10 @@ from alerts.incident import Outcome, Owner
 from alerts.notification import Notification
 from alerts.policy import ChannelName
 from alerts.ports import Announcement, Channel
-from hub.alarm_lane import AlarmLane
+from hub.alarm_lane import LOOK_EVERY_S, SLOW_AFTER_S, AlarmLane
 from hub.alarm_receipts import Receipts
 from hub.board import Board
-from hub.database import Session
+from hub.database import GIVE_UP_S, Connection, Session
 from hub.ingest import Desk
 from hub.sources.mqtt import Delivery, MqttConnection, Ticket
 from hub.store.escalation import PostgresEscalation
@@ -38,6 +38,7 @@ from schemas import topics
 from tests.scenes import LIN, ROOT, HandClock, delivery, register, settle_in
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -72,6 +73,19 @@ class Fallback:
         return "taken"
 
 
+class Line(Session):
+    """A connection to the real database that can be cut."""
+
+    away = False
+
+    async def run(
+        self, work: Callable[[Connection], Awaitable[T]], give_up_s: float = GIVE_UP_S
+    ) -> T:
+        if self.away:
+            raise psycopg.OperationalError("the line is cut")
+        return await super().run(work, give_up_s)
+
+
 @dataclass(slots=True)
 class Town:
     """What a story may do, and what it may ask."""
@@ -81,6 +95,7 @@ class Town:
     broker: Broker
     fallback: Fallback
     lane: AlarmLane
+    line: Line
     board: Board
     escalator: Escalator
     courier: Courier
@@ -91,6 +106,10 @@ class Town:
     async def hears(self, message: Delivery) -> None:
         """The broker delivers; the hub has answered when this returns."""
         self.lane.on_message(message)
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Everything that was heard is recorded, and its consequences are drawn."""
         async with asyncio.timeout(5):
             while self.lane.unrecorded:
                 await asyncio.sleep(0.001)
@@ -107,9 +126,22 @@ class Town:
         """Any other message of the alarm lane."""
         await self.hears(delivery(device, kind, mid=self._number(), **fields))
 
+    async def slow(self) -> None:
+        """The hub notices that something waits for its commit (it looks every 0.1 s)."""
+        self.clock.pass_time(2 * SLOW_AFTER_S)
+        await asyncio.sleep(2 * LOOK_EVERY_S)
+
     async def desk(self, verb: Verb, incident: str, *, by: Owner = LIN, **fields: Any) -> str | None:
         """A dispatcher clicks; what the desk is told instead of success, if anything."""
         deed_id = f"deed-{self._number()}"
+        await self.hears(self.click(deed_id, verb, incident, by=by, **fields))
+        (answer,) = [m for m in self.said(topics.DESK_ANNOUNCE) if m.get("action_id") == deed_id]
+        return None if answer["ok"] else str(answer["refusal"]["title"])
+
+    def click(
+        self, deed_id: str, verb: Verb, incident: str, *, by: Owner = LIN, **fields: Any
+    ) -> Delivery:
+        """What the API publishes for a click."""
         body: Row = {
             "id": deed_id,
             "incident_id": incident,
@@ -120,11 +152,8 @@ class Town:
         if verb is Verb.RESOLVE:
             body["outcome"] = Outcome.HELPED
         payload = msgspec.json.encode(body | fields)
-        await self.hears(
-            Delivery(topics.DESK_ACTION, payload, (1, self._number()), 1, False, False)
-        )
-        (answer,) = [m for m in self.said(topics.DESK_ANNOUNCE) if m.get("action_id") == deed_id]
-        return None if answer["ok"] else str(answer["refusal"]["title"])
+        ticket = (1, self._number())
+        return Delivery(topics.DESK_ACTION, payload, ticket, 1, duplicate=False, retained=False)
 
     async def later(self, **span: float) -> None:
         """Time passes; the ladder and the courier act at every instant at which they are due."""
@@ -208,11 +237,11 @@ async def running_town(url: str, *, with_fallback: bool = True) -> AsyncIterator
     """Everything wired as `hub.ingest_process` and `hub.worker` wire it."""
     settle_in(url)
     clock, known, board = HandClock(), register(), Board()
-    broker, fallback = Broker(clock), Fallback(clock)
+    broker, fallback, line = Broker(clock), Fallback(clock), Line(url)
     lane = AlarmLane(
         Desk(known, board, ROOT),
         clock,
-        Session(url),
+        line,
         Receipts(known, "zh-CN", broker.take),
         broker.take,
         lambda device_id, at: None,
@@ -231,7 +260,7 @@ async def running_town(url: str, *, with_fallback: bool = True) -> AsyncIterator
     async with pool:
         ladder = Escalator(PostgresEscalation(pool, frozenset(channels)), _Nobody(), clock)
         courier = Courier(PostgresOutbox(pool), channels, clock)
-        yield Town(url, clock, broker, fallback, lane, board, ladder, courier)
+        yield Town(url, clock, broker, fallback, lane, line, board, ladder, courier)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task

@@ -110,6 +110,8 @@ def _view(row: dict[str, Any], now: datetime) -> DeviceView:
         area_id=row["area_id"],
         premises_id=row["premises_id"],
         person_id=row["person_id"],
+        person_name=row["person_name"],
+        address=row["address"],
         online=seen_at is not None and not quiet and not row["offline"],
         last_seen_at=iso(seen_at),
         battery_percent=row["battery_percent"],

@@ -56,5 +56,5 @@ def _checks(parts: Parts) -> tuple[dict[str, str], list[str]]:
         checks["database"] = "away, and there is no snapshot" if silent else "not read yet"
         failing.append("database")
     elif parts.store.state == "away":
-        checks["database"] = f"away, running on the {board.loaded_from}"
+        checks["database"] = f"away, running on {board.loaded_from}"
     return checks, failing

@@ -1,4 +1,4 @@
--- name: areas
+-- name: area
 SELECT area_id, parent_id, name FROM area WHERE %(ids)s::text[] IS NULL OR area_id = ANY(%(ids)s);
 
 -- name: premises

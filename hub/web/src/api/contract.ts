@@ -118,6 +118,8 @@ export interface Device {
   readonly area_id: string;
   readonly premises_id: string | null;
   readonly person_id: string | null;
+  readonly person_name?: string | null;
+  readonly address?: string | null;
   readonly online: boolean;
   readonly last_seen_at: string | null;
   readonly battery_percent: number | null;
