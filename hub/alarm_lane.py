@@ -138,10 +138,10 @@ class AlarmLane:
     def adopt(self, recorded: Recorded) -> None:
         """The other lane recorded something: show it."""
         if recorded.incident is not None and recorded.cause is not None:
-            self._board.put(recorded.incident)
             if recorded.alarm is not None:
                 self._board.show(recorded.incident.id, recorded.alarm)
             self._announce(recorded.cause, recorded.incident, recorded.alarm)
+            self._board.put(recorded.incident)
 
     def announce_all(self) -> None:
         """An API process has just started: tell it everything that is open."""
@@ -326,13 +326,16 @@ class AlarmLane:
             for ticket in entry.tickets:
                 self.connection.ack(ticket)
         incident, now = recorded.incident, self._clock.now()
-        if incident is not None and incident.id not in still_waiting:
+        certain = incident is not None and incident.id not in still_waiting
+        if incident is not None and certain:
             self._board.provisional.discard(incident.id)
+        if isinstance(entry.item, ActionItem):
+            # Before the board lets go of a resolved incident's alarms: the desk shows them.
+            self._settle_action(entry.item.action, recorded)
+        if incident is not None and certain:
             self._board.put(incident)
         if isinstance(entry.item, AlarmItem):
             self._settle_alarm(entry, entry.item, recorded, still_waiting, now)
-        elif isinstance(entry.item, ActionItem):
-            self._settle_action(entry.item.action, recorded)
 
     def _settle_alarm(
         self,

@@ -8,14 +8,14 @@ from typing import Any
 from hub.device import Device
 from hub.geo import to_wgs84
 from schemas.alarms import AlarmMessage, Position
-from schemas.telemetry import Activity, Bed, Location, Status, TelemetryMessage, Vitals
+from schemas.telemetry import Activity, Bed, LinkState, Location, Status, TelemetryMessage, Vitals
 from schemas.vocabulary import MEASURE_BY_KEY, Measure, Quality, quality_of
 
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for a device time that is unknown: the same for every redelivery."""
 
 ALIVE = "alive"
-"""Not measured by anybody: every message of a device is a sign of its life."""
+"""Not measured by anybody: every message that a device sends itself is a sign of its life."""
 
 _KEY_MASK = (1 << 63) - 1
 _KEY_STEP = 0x9E37_79B9_7F4A_7C15
@@ -52,6 +52,11 @@ class Measured:
 def measured(message: TelemetryMessage) -> list[Measured]:
     """The values of a message; implausible ones keep their number and say so."""
     return list(_VALUES[type(message)](message))
+
+
+def is_last_will(message: TelemetryMessage) -> bool:
+    """Whether the broker speaks for a device that is gone: no sign of life."""
+    return isinstance(message, Status) and message.state is LinkState.OFFLINE
 
 
 def sample_key(message_key: int, index: int) -> int:

@@ -5,12 +5,13 @@ from typing import Any
 import psycopg
 import structlog
 
-from hub.detect.runner import Draft, Runner, shard_of
+from hub.detect.runner import SHARDS, Draft, Runner, shard_of
 from hub.observation import ALIVE, Observation
 from hub.register import Register
 from hub.store.observations import last_batch_id, replay_rows
 from hub.store.upkeep import load_shards
 from schemas.ids import DeviceId
+from schemas.telemetry import LinkState
 from schemas.vocabulary import MEASURE_BY_CODE, Quality
 
 _log = structlog.get_logger(__name__)
@@ -31,7 +32,8 @@ async def recover(
         runner.load_shard(state)
         watermarks[shard] = watermark
     newest = await last_batch_id(connection)
-    after = min(watermarks.values(), default=0)
+    # A shard that was never written misses everything, also what all others have.
+    after = min(watermarks.values()) if len(watermarks) == SHARDS else 0
     replayed = 0
     cursor = await replay_rows(connection, after, newest)
     async with cursor:
@@ -46,8 +48,9 @@ async def recover(
                     continue
                 replayed += 1
                 received_at = row["received_at"]
-                runner.observe(draft, Observation(device, ALIVE, received_at, None))
                 measure = MEASURE_BY_CODE.get(row["measure"])
+                if measure is None or not _last_will(measure.key, row["state"]):
+                    runner.observe(draft, Observation(device, ALIVE, received_at, None))
                 if measure is not None and runner.wants(measure.key):
                     runner.observe(
                         draft,
@@ -64,3 +67,8 @@ async def recover(
             runner.accept(draft)
     _log.info("recovered", shards=len(watermarks), replayed=replayed, states=len(runner))
     return replayed
+
+
+def _last_will(measure: str, state: str | None) -> bool:
+    """The stored trace of `hub.observation.is_last_will`."""
+    return measure == "link_state" and state == LinkState.OFFLINE

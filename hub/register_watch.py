@@ -80,7 +80,11 @@ class RegisterWatch:
                     await self._session.run(self._upkeep)
             except TRANSIENT as error:
                 _log.warning("register_look_failed", error=type(error).__name__)
-            await self._save_incidents()
+            try:
+                await self._save_incidents()
+            except OSError as error:
+                # A full disk must not end the lane that rings.
+                _log.error("snapshot_failed", error=str(error))
 
     async def _load(self) -> None:
         fresh = Register()
@@ -132,7 +136,6 @@ class RegisterWatch:
     async def _look(self, connection: Connection) -> None:
         next_horizon = await horizon(connection)
         found = await changes(connection, self._register_horizon, dict(KEYS))
-        self._register_horizon = next_horizon
         desk = devices = False
         for noun, key, row in found:
             desk = desk or noun in ("area", "account", "desk_session")
@@ -143,6 +146,8 @@ class RegisterWatch:
                 self._register.put(noun, row)
         if desk or devices:
             await self._save_register(desk=desk, devices=devices)
+        # Only now: what could not be written is looked at again.
+        self._register_horizon = next_horizon
         incidents, self._incident_horizon = await changed(connection, self._incident_horizon)
         news = self._board.refresh(incidents)
         unseen = [i.id for i in news if i.id not in self._board.alarms]
@@ -169,13 +174,13 @@ class RegisterWatch:
         mark: tuple[object, ...] = (newest, *((i.id, i.revision) for i in recorded))
         if mark == self._written:
             return
-        self._written = mark
         views = [self._view(incident) for incident in recorded]
         rows = [msgspec.to_builtins(incident) for incident in recorded]
         known = list(board.known.items())[-KNOWN_IN_SNAPSHOT:]
         await asyncio.to_thread(
             self._snapshot.write_incidents, views, rows, known, self._clock.now()
         )
+        self._written = mark
 
 
 async def _alive(connection: Connection) -> None:

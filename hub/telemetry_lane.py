@@ -17,9 +17,9 @@ from alerts.alarm import Alarm
 from hub.clock import SystemClock
 from hub.database import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, TRANSIENT, Connection, Session
 from hub.detect.detector import Finding, Phase
-from hub.detect.runner import SHARDS, Draft, Runner
+from hub.detect.runner import SHARDS, Draft, Runner, shard_of
 from hub.device import Device
-from hub.observation import ALIVE, UNKNOWN_TIME, Observation, measured, sample_key
+from hub.observation import ALIVE, UNKNOWN_TIME, Observation, is_last_will, measured, sample_key
 from hub.register import Register
 from hub.sources.mqtt import Delivery, MqttConnection, Ticket
 from hub.store.cases import AlarmItem, ClearItem, Item, Recorded, record
@@ -59,6 +59,8 @@ class Batch:
     quarantined: list[Quarantined] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
     draft: Draft = field(default_factory=Draft)
+    shards: dict[int, bytes] = field(default_factory=dict)
+    """Detector state that must be stored together with what was found."""
     careful: bool = False
 
 
@@ -169,10 +171,19 @@ class TelemetryLane:
             except Malformed as error:
                 batch.rows.append([])
                 batch.quarantined.append(self._quarantined(message, error.reason))
+            except Exception as error:  # noqa: BLE001 - one message must not stop every lane
+                _log.exception("telemetry_step_failed", topic_length=len(message.delivery.topic))
+                batch.rows.append([])
+                reason = f"the hub failed: {type(error).__name__}"
+                batch.quarantined.append(self._quarantined(message, reason))
         if self._clock.monotonic_s() >= self._behind_until_s:
             self._runner.expire(batch.draft, self._clock.now(), EXPIRE_LIMIT)
         for device, finding in batch.draft.findings:
             batch.items.append(_item(device, finding))
+            # A silence that is recorded but forgotten by its detector would never be withdrawn.
+            number = shard_of(device.id)
+            if number not in batch.shards:
+                batch.shards[number] = self._runner.shard(number, batch.draft)
         return batch
 
     def _digest(self, message: Message, batch: Batch) -> list[ObservationRow]:
@@ -188,7 +199,8 @@ class TelemetryLane:
         self.counts["unknown_fields"] += decoded.unknown_fields
         self.counts["damaged"] += len(decoded.damage)
         received_at = message.received_at
-        self._runner.observe(batch.draft, Observation(device, ALIVE, received_at, None))
+        if not is_last_will(decoded.message):
+            self._runner.observe(batch.draft, Observation(device, ALIVE, received_at, None))
         rows: list[ObservationRow] = []
         for index, value in enumerate(measured(decoded.message)):
             rows.append(
@@ -244,7 +256,7 @@ class TelemetryLane:
         backoff_s = FIRST_BACKOFF_S
         while True:
             try:
-                return await self._session.run(lambda connection: _write(connection, batch))
+                return await self._session.run(lambda c: self._write(c, batch))
             except psycopg.errors.UniqueViolation:
                 batch.careful = True
             except TRANSIENT as error:
@@ -259,6 +271,21 @@ class TelemetryLane:
             except (psycopg.Error, ValueError, OverflowError, TypeError) as error:
                 _log.error("telemetry_refused", error=type(error).__name__)
                 await self._sift(batch, str(error))
+                await asyncio.sleep(backoff_s)
+                backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
+
+    async def _write(self, connection: Connection, batch: Batch) -> tuple[int, list[Recorded]]:
+        rows = [row for rows in batch.rows for row in rows]
+        batch_id = 0
+        if rows or batch.shards:
+            batch_id = await next_batch_id(connection)
+            await store(connection, [(*row, batch_id) for row in rows], careful=batch.careful)
+        await quarantine(connection, batch.quarantined)
+        results = await record(connection, batch.items) if batch.items else []
+        for number, state in batch.shards.items():
+            now = self._clock.now()
+            await save_shard(connection, self._owner, number, batch_id, now, state)
+        return batch_id, results
 
     async def _sift(self, batch: Batch, reason: str) -> None:
         """Find the messages whose rows the database refuses, by trying each alone, unkept."""
@@ -305,17 +332,6 @@ class TelemetryLane:
             await self._session.run(work)
         except TRANSIENT:
             _log.warning("checkpoint_failed", shard=shard)
-
-
-async def _write(connection: Connection, batch: Batch) -> tuple[int, list[Recorded]]:
-    rows = [row for rows in batch.rows for row in rows]
-    batch_id = 0
-    if rows:
-        batch_id = await next_batch_id(connection)
-        await store(connection, [(*row, batch_id) for row in rows], careful=batch.careful)
-    await quarantine(connection, batch.quarantined)
-    results = await record(connection, batch.items) if batch.items else []
-    return batch_id, results
 
 
 def _item(device: Device, finding: Finding) -> Item:

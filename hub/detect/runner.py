@@ -6,7 +6,7 @@ costs no heap work. Nothing here is durable; shards of state are what checkpoint
 """
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -114,20 +114,29 @@ class Runner:
         wanted = {i for i, d in enumerate(self._detectors) if d.name == name}
         return [state for key, state in list(self._states.items()) if key[0] in wanted]
 
-    def shard(self, number: int) -> bytes:
-        """One shard of all states, as stored."""
-        names = [detector.name for detector in self._detectors]
-        content: dict[str, dict[str, Any]] = {name: {} for name in names}
-        for index, device_id in self._shard_keys[number]:
-            content[names[index]][device_id] = self._states[(index, device_id)]
+    def shard(self, number: int, draft: Draft | None = None) -> bytes:
+        """One shard of all states, as stored; with what `draft` changes in it."""
+        states = {key: self._states[key] for key in self._shard_keys[number]}
+        if draft is not None:
+            states |= {k: s for k, s in draft.states.items() if shard_of(k[1]) == number}
+        content: dict[str, dict[str, Any]] = {detector.name: {} for detector in self._detectors}
+        for (index, device_id), state in states.items():
+            content[self._detectors[index].name][device_id] = state
         return msgspec.msgpack.encode(content)
 
     def load_shard(self, stored: bytes) -> None:
         """Take the states of a stored shard; unknown detectors and damaged states are left."""
-        content: Mapping[str, Mapping[str, Any]] = msgspec.msgpack.decode(stored)
+        try:
+            content = msgspec.msgpack.decode(stored, type=dict[str, dict[str, Any]])
+        except msgspec.DecodeError:
+            return
         for index, detector in enumerate(self._detectors):
-            for device_id, state in content.get(detector.name, {}).items():
-                self._set((index, DeviceId(device_id)), msgspec.convert(state, detector.state_type))
+            for device_id, value in content.get(detector.name, {}).items():
+                try:
+                    state = msgspec.convert(value, detector.state_type)
+                except msgspec.ValidationError:
+                    continue
+                self._set((index, DeviceId(device_id)), state)
 
     def _set(self, key: Key, state: Any) -> None:
         if key not in self._states:

@@ -41,7 +41,9 @@ class SilenceDetector:
                 return state, NONE
             return SilenceState(heard_s), NONE
         back = self._finding(state, observation.received_at, context, Phase.WITHDRAWN)
-        return SilenceState(max(heard_s, state.heard_s)), (back,)
+        # Later than the silence that was reported, even if our clock has jumped back: the next
+        # silence needs a key of its own.
+        return SilenceState(max(heard_s, state.heard_s + 1)), (back,)
 
     def deadline(self, state: SilenceState, context: Context) -> datetime | None:
         """Three heartbeats after it was heard, or after the hub began to listen."""

@@ -17,8 +17,6 @@ class VitalRule:
     """One vital sign; times in seconds, values in the measure's unit."""
 
     measure: str
-    code: int
-    """The vocabulary's number of the measure."""
     kind: str
     """Findings are `<kind>_low` or `<kind>_high`."""
     name: str
@@ -50,6 +48,11 @@ class VitalRule:
     frozen_s: int
     """So many identical readings over so long a time are a stuck sensor."""
 
+    @property
+    def detector(self) -> str:
+        """The name of the detector that follows this row."""
+        return f"vitals_{self.kind}"
+
 
 EXTREME_WEIGHT = 3
 """Ours: a pulse of 28 need not wait as long as one of 39."""
@@ -59,31 +62,31 @@ EXTREME_WEIGHT = 3
 # fmt: off
 RULES: tuple[VitalRule, ...] = (
     VitalRule(
-        "heart_rate_per_min", 1, "heart_rate", "heart rate", "/min",
+        "heart_rate_per_min", "heart_rate", "heart rate", "/min",
         margin=3, extreme_low=30, extreme_high=160, red_s=600, amber_s=1800,
         drift_s=3600, drift_delta=20, samples=3, stands_s=300, forget_s=21_600,
         rests=True, varies=True, frozen_samples=20, frozen_s=1200,
     ),
     VitalRule(
-        "respiratory_rate_per_min", 2, "respiratory_rate", "respiration", "/min",
+        "respiratory_rate_per_min", "respiratory_rate", "respiration", "/min",
         margin=1, extreme_low=5, extreme_high=35, red_s=600, amber_s=1800,
         drift_s=3600, drift_delta=6, samples=3, stands_s=300, forget_s=21_600,
         rests=True, varies=False, frozen_samples=60, frozen_s=3600,
     ),
     VitalRule(
-        "oxygen_saturation_percent", 3, "oxygen_saturation", "SpO2", "%",
+        "oxygen_saturation_percent", "oxygen_saturation", "SpO2", "%",
         margin=1, extreme_low=85, extreme_high=101, red_s=600, amber_s=1800,
         drift_s=3600, drift_delta=3, samples=3, stands_s=300, forget_s=21_600,
         rests=True, varies=False, frozen_samples=240, frozen_s=14_400,
     ),
     VitalRule(
-        "systolic_blood_pressure_mmhg", 4, "systolic_blood_pressure", "systolic pressure", "mmHg",
+        "systolic_blood_pressure_mmhg", "systolic_blood_pressure", "systolic pressure", "mmHg",
         margin=5, extreme_low=70, extreme_high=240, red_s=300, amber_s=1800,
         drift_s=86_400, drift_delta=30, samples=2, stands_s=1800, forget_s=129_600,
         rests=False, varies=True, frozen_samples=4, frozen_s=3600,
     ),
     VitalRule(
-        "body_temperature_c", 6, "body_temperature", "temperature", "°C",
+        "body_temperature_c", "body_temperature", "temperature", "°C",
         margin=0.3, extreme_low=33, extreme_high=41, red_s=1200, amber_s=1800,
         drift_s=7200, drift_delta=0.8, samples=2, stands_s=3600, forget_s=86_400,
         rests=False, varies=False, frozen_samples=48, frozen_s=86_400,
@@ -120,9 +123,7 @@ def reach(rule: VitalRule, value: float, person: PersonContext) -> Reach:
     A clinician's side replaces NEWS2's on that side: inside it nothing counts, beyond it at least
     amber does, and red what NEWS2 calls red as well.
     """
-    bands = bands_of(
-        rule.measure, scale_2=person.oxygen_scale_2, on_oxygen=person.on_oxygen
-    )
+    bands = bands_of(rule.measure, scale_2=person.oxygen_scale_2, on_oxygen=person.on_oxygen)
     points = bands.score(value)
     if person.limits:
         for limit in person.limits:

@@ -1,11 +1,15 @@
 """When something was measured, as far as the device's clock can be believed."""
 
+from datetime import timedelta
+
 from hub.observation import Observation
 
-CLOCK_AHEAD_S = 300
+CLOCK_AHEAD = timedelta(minutes=5)
 """Ours: NTP keeps a healthy device within a second; five minutes ahead is a clock that lies."""
-BACKLOG_S = 86_400
-"""Ours: a bed keeps hours of minute values after lost coverage, not days: older is a wrong clock."""
+BACKLOG = timedelta(days=1)
+"""Ours: a bed keeps hours of minute values after lost coverage; what is older is a wrong clock."""
+
+_EARLIEST = -CLOCK_AHEAD
 
 
 def moment_s(observation: Observation) -> int:
@@ -13,10 +17,7 @@ def moment_s(observation: Observation) -> int:
 
     Samples of one message whose clock lies share their arrival: they count as one reading.
     """
-    received_s = int(observation.received_at.timestamp())
-    if observation.observed_at is None:
-        return received_s
-    observed_s = int(observation.observed_at.timestamp())
-    if received_s - BACKLOG_S <= observed_s <= received_s + CLOCK_AHEAD_S:
-        return observed_s
-    return received_s
+    received_at, observed_at = observation.received_at, observation.observed_at
+    if observed_at is None or not _EARLIEST <= received_at - observed_at <= BACKLOG:
+        return int(received_at.timestamp())
+    return int(observed_at.timestamp())

@@ -2,8 +2,8 @@
 
 A burden is net time out of range: it fills while readings are out, drains while they are well
 inside, holds within the hysteresis, and is capped at the time that opens an episode, so that an
-episode closes after being well for as long as it took to open. A first reading, and one after a
-gap, stands for no time at all.
+episode closes after being well for as long as it took to open. The first reading out of range
+stands for no time at all, each further one for the time since the reading before, within bounds.
 """
 
 import msgspec
@@ -25,41 +25,69 @@ BASELINE_READY = 144
 """A full day of them, before anything is judged by it (ours)."""
 CLIP_SPREADS = 3
 """Robust: no reading pulls the baseline by more than three usual deviations (Huber)."""
+CLIPPED_AFTER = 30
+"""Readings before the usual deviation is known well enough to clip by it."""
 DRIFT_SPREADS = 5
 """Ours: five mean deviations, about four standard deviations, from the person's own baseline."""
-KEPT_VALUES = 6
+KEPT_VALUES = 4
 """Readings out of range that are kept as evidence."""
+KEPT_SCALE = 10
+"""... in tenths."""
+MOST_COUNTED = 999
+"""Counters stop here: no decision needs more, and the state stays small."""
+NEVER_S = 1 << 40
+"""Readings count from this moment on: not at all, until something else is said."""
+
+
+class Episode(msgspec.Struct, frozen=True, array_like=True):
+    """A vital sign is out of range, or was so recently; it counts from the first such reading."""
+
+    since_s: int
+    side: int
+    """-1 low, 1 high: where it began."""
+    values: tuple[int, ...]
+    """The last readings out of range, oldest first; tenths."""
+    count: int = 1
+    """Readings out of range."""
+    burdens: tuple[int, int, int] = (0, 0, 0)
+    """Drift, amber, red; seconds."""
+    level: int = 0
+    """RED, AMBER, DRIFT; 0: not open."""
+    steps: int = 0
+    """How often it has opened or worsened."""
+    told: tuple[int, ...] = ()
+    """Findings that stand: ten times the step, plus the level."""
+
+
+class Fault(msgspec.Struct, frozen=True, array_like=True):
+    """Readings that cannot be."""
+
+    since_s: int
+    zero: bool
+    """They are zeros: the sensor is off the body."""
+    lasts_s: int = 0
+    """Net time; the first one stands for none."""
+    reported: bool = False
 
 
 class Track(msgspec.Struct, frozen=True, array_like=True):
     """What is remembered of one vital sign; values in hundredths, times in seconds."""
 
-    code: int
     at_s: int
+    counts_from_s: int
+    """Readings before this are of somebody who moved, or of a device that was not worn."""
     value: int
-    same_count: int = 1
-    same_since_s: int = 0
-    fast: int = 0
-    slow: int = 0
-    baseline: int = 0
-    spread: int = 0
-    learned: int = 0
-    learned_s: int = 0
-    burdens: tuple[int, int, int] = (0, 0, 0)
-    """Drift, amber, red."""
-    out_count: int = 0
-    out_since_s: int = 0
-    side: int = 0
-    values: tuple[int, ...] = ()
-    """The last readings out of range, oldest first."""
-    level: int = 0
-    """Of the open episode: RED, AMBER, DRIFT or 0; its key is `out_since_s`."""
-    bad_s: int = 0
-    bad_count: int = 0
-    bad_since_s: int = 0
-    bad_zero: bool = False
-    """The unusable readings are zeros: the sensor is off the body."""
-    bad_reported: bool = False
+    same_count: int
+    """Equal readings in a row; 0: none at all yet."""
+    same_since_s: int
+    fast: int
+    slow: int
+    baseline: int
+    spread: int
+    learned: int
+    learned_s: int
+    episode: Episode | None = None
+    fault: Fault | None = None
     frozen: bool = False
 
     @property
@@ -73,32 +101,50 @@ class Track(msgspec.Struct, frozen=True, array_like=True):
         return self.learned >= BASELINE_READY
 
 
-_CLEAR = (0, 0, 0)
+def unread(at_s: int) -> Track:
+    """The track before its first usable reading."""
+    return Track(at_s, 0, 0, 0, at_s, 0, 0, 0, 0, 0, at_s)
 
 
-def first(rule: VitalRule, at_s: int, value: float) -> Track:
-    """The track after its first usable reading."""
+def begun(track: Track, at_s: int, value: float) -> Track:
+    """The first usable reading, or the first after a long gap; the baseline is kept."""
     hundredths = round(value * SCALE)
+    known = track.learned > 0
     return Track(
-        rule.code, at_s, hundredths, 1, at_s, hundredths, hundredths, hundredths, 0, 0, at_s
+        at_s,
+        track.counts_from_s,
+        hundredths,
+        1,
+        at_s,
+        hundredths,
+        hundredths,
+        track.baseline if known else hundredths,
+        track.spread,
+        track.learned,
+        track.learned_s if known else at_s,
     )
 
 
+def forgotten(rule: VitalRule, track: Track, at_s: int) -> bool:
+    """Whether nothing came for so long that what comes now is a new story."""
+    return track.same_count == 0 or at_s - track.at_s > rule.forget_s
+
+
 def passed(track: Track, at_s: int) -> Track:
-    """A reading that says nothing (moving, poor): time went by, nothing else."""
+    """A reading that says nothing (moving, poor, not worn): time went by, nothing else."""
     return msgspec.structs.replace(track, at_s=at_s)
 
 
-def learn(track: Track, at_s: int, hundredths: int) -> tuple[int, int, int, int]:
-    """The baseline after one more reading: baseline, spread, learned, learned_s."""
+def learn(track: Track, hundredths: int) -> tuple[int, int, int]:
+    """The baseline after one more reading: baseline, spread, learned."""
     learned = min(track.learned + 1, BASELINE_READINGS)
     away = hundredths - track.baseline
-    if learned > 30:
+    if learned > CLIPPED_AFTER:
         most = CLIP_SPREADS * max(track.spread, SCALE)
         away = max(-most, min(most, away))
     baseline = track.baseline + _divided(away, learned)
     spread = track.spread + _divided(abs(away) - track.spread, learned)
-    return baseline, spread, learned, at_s
+    return baseline, spread, learned
 
 
 def _divided(amount: int, by: int) -> int:
@@ -109,32 +155,42 @@ def _divided(amount: int, by: int) -> int:
     return step
 
 
-def drifted(rule: VitalRule, track: Track, hundredths: int) -> bool:
+def drifted(rule: VitalRule, track: Track, value: float) -> bool:
     """Whether a value is far from the person's own baseline."""
     if track.learned < BASELINE_READY:
         return False
-    least = max(int(rule.drift_delta * SCALE), DRIFT_SPREADS * track.spread)
-    return abs(hundredths - track.baseline) >= least
+    least = max(rule.drift_delta * SCALE, DRIFT_SPREADS * track.spread)
+    return abs(value * SCALE - track.baseline) >= least
 
 
-def quiet(rule: VitalRule, track: Track, at_s: int, value: float, *, learns: bool) -> Track:
-    """The usual case, and so the cheap one: in range, nothing open, nothing pending."""
+def stuck(rule: VitalRule, track: Track, at_s: int, value: float) -> bool:
+    """Whether this reading is one repetition too many."""
+    return (
+        track.same_count + 1 >= rule.frozen_samples
+        and round(value * SCALE) == track.value
+        and at_s - track.same_since_s >= rule.frozen_s
+    )
+
+
+def quiet(track: Track, at_s: int, value: float, *, learns: bool) -> Track:
+    """One more reading with nothing the matter: the usual case, and so the cheap one."""
     hundredths = round(value * SCALE)
     same = hundredths == track.value
     elapsed_s = at_s - track.at_s
-    baseline, spread, learned, learned_s = (
-        learn(track, at_s, hundredths)
-        if learns and at_s - track.learned_s >= LEARN_EVERY_S
-        else (track.baseline, track.spread, track.learned, track.learned_s)
-    )
+    baseline, spread, learned = track.baseline, track.spread, track.learned
+    learned_s = track.learned_s
+    if learns and at_s - learned_s >= LEARN_EVERY_S:
+        baseline, spread, learned = learn(track, hundredths)
+        learned_s = at_s
+    fast, slow = track.fast, track.slow
     return Track(
-        track.code,
         at_s,
+        track.counts_from_s,
         hundredths,
-        track.same_count + 1 if same else 1,
+        min(track.same_count + 1, MOST_COUNTED) if same else 1,
         track.same_since_s if same else at_s,
-        track.fast + (hundredths - track.fast) * elapsed_s // (elapsed_s + FAST_S),
-        track.slow + (hundredths - track.slow) * elapsed_s // (elapsed_s + SLOW_S),
+        fast + (hundredths - fast) * elapsed_s // (elapsed_s + FAST_S),
+        slow + (hundredths - slow) * elapsed_s // (elapsed_s + SLOW_S),
         baseline,
         spread,
         learned,
@@ -142,66 +198,60 @@ def quiet(rule: VitalRule, track: Track, at_s: int, value: float, *, learns: boo
     )
 
 
-def burdened(
-    rule: VitalRule, track: Track, at_s: int, value: float, out: Reach, held: int, *, learns: bool
-) -> Track:
-    """The track after a reading while something is out of range or still draining.
+def troubled(
+    rule: VitalRule, track: Track, at_s: int, value: float, out: Reach, held: int
+) -> Episode | None:
+    """The episode after a reading; None where there is none, or no longer.
 
     `held` are the points of the value moved outward by the margin: what hysteresis still sees.
     """
-    calm = quiet(rule, track, at_s, value, learns=learns and not out.points and not track.level)
+    episode = track.episode
+    points = out.points
+    if points <= DRIFT:
+        points = DRIFT if points and drifted(rule, track, value) else 0
+    kept = round(value * KEPT_SCALE)
+    turned = episode is not None and episode.level == 0 and episode.side != out.side
+    if points and (episode is None or turned):
+        return Episode(at_s, out.side, (kept,))
+    if episode is None:
+        return None
     elapsed_s = min(at_s - track.at_s, rule.stands_s)
-    hundredths = calm.value
-    drifting = out.points > 0 and (out.points > DRIFT or drifted(rule, track, hundredths))
-    level_now = out.points if out.points > DRIFT else int(drifting)
-    begins = level_now > 0 and (not any(track.burdens) or _turned(track, out.side))
-    burdens, count = (_CLEAR, 0) if begins else (track.burdens, track.out_count)
-    extreme = out.points >= RED and (value <= rule.extreme_low or value >= rule.extreme_high)
-    fills_s = 0 if begins else elapsed_s * (EXTREME_WEIGHT if extreme else 1)
-    limits = (rule.drift_s, rule.amber_s, rule.red_s)
-    after = tuple(
-        min(limits[i], burdens[i] + fills_s)
-        if level_now > i
-        else (burdens[i] if held > i and burdens[i] else max(0, burdens[i] - elapsed_s))
-        for i in range(3)
+    extreme = out.points >= RED and not rule.extreme_low < value < rule.extreme_high
+    fills_s = elapsed_s * EXTREME_WEIGHT if extreme else elapsed_s
+    drift_s, amber_s, red_s = episode.burdens
+    burdens = (
+        _filled(drift_s, rule.drift_s, points >= DRIFT, held >= DRIFT, fills_s, elapsed_s),
+        _filled(amber_s, rule.amber_s, points >= AMBER, held >= AMBER, fills_s, elapsed_s),
+        _filled(red_s, rule.red_s, points >= RED, held >= RED, fills_s, elapsed_s),
     )
-    if not level_now:
-        over = not any(after)
+    if points:
         return msgspec.structs.replace(
-            calm,
-            burdens=_CLEAR if over else after,
-            out_count=0 if over and not track.level else track.out_count,
-            out_since_s=track.out_since_s,
-            side=track.side,
-            values=() if over and not track.level else track.values,
-            level=track.level,
+            episode,
+            values=(*episode.values[1 - KEPT_VALUES :], kept),
+            count=min(episode.count + 1, MOST_COUNTED),
+            burdens=burdens,
         )
-    opened_s = track.out_since_s if track.level or not begins else at_s
-    return msgspec.structs.replace(
-        calm,
-        burdens=after,
-        out_count=count + 1,
-        out_since_s=opened_s,
-        side=track.side if track.level else out.side,
-        values=(*track.values[-KEPT_VALUES + 1 :], hundredths) if not begins else (hundredths,),
-        level=track.level,
-    )
+    if not any(burdens) and not episode.level:
+        return None
+    return msgspec.structs.replace(episode, burdens=burdens)
 
 
-def _turned(track: Track, side: int) -> bool:
-    """Out on the other side, with nothing open: that is another story."""
-    return track.level == 0 and track.side != side
+def _filled(burden_s: int, most_s: int, out: bool, held: bool, fills_s: int, drains_s: int) -> int:
+    if out:
+        return min(most_s, burden_s + fills_s)
+    return burden_s if held else max(0, burden_s - drains_s)
 
 
 def level_of(rule: VitalRule, track: Track) -> int:
-    """The level its burdens amount to. Opens at the full burden, stays until that is drained."""
-    enough = track.out_count >= rule.samples
-    varied = not rule.varies or track.same_count < track.out_count
+    """The level its burdens amount to: opens when one is full, stays until that one is empty."""
+    episode = track.episode
+    if episode is None:
+        return 0
+    varied = not rule.varies or track.same_count < episode.count
+    opens = episode.count >= rule.samples and varied
     full = (rule.drift_s, rule.amber_s, rule.red_s)
     for level in (RED, AMBER, DRIFT):
-        burden = track.burdens[level - 1]
-        if burden and track.level >= level:
-            return level
-        if burden >= full[level - 1] and enough and varied:
+        burden_s = episode.burdens[level - 1]
+        if burden_s and (episode.level >= level or (opens and burden_s >= full[level - 1])):
             return level
     return 0

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from alerts.actions import Verb
+from schemas import topics
 from schemas.identity import DERIVED_REPEAT_S
 from tests.acceptance.town import Town, running_town
 from tests.scenes import LIN, START, WU, delivery
@@ -18,7 +19,9 @@ async def test_one_press_one_dispatcher_one_answer(town: Town) -> None:
     assert town.rings() == [START]
 
     await town.later(seconds=5)
-    assert await town.desk(Verb.ACKNOWLEDGE, incident["incident_id"], expected_arrival_s=900) is None
+    assert (
+        await town.desk(Verb.ACKNOWLEDGE, incident["incident_id"], expected_arrival_s=900) is None
+    )
     assert town.receipts("button-1") == ["received", "coming"]
     assert town.receipts("band-1") == ["received", "coming"]
 
@@ -29,6 +32,8 @@ async def test_one_press_one_dispatcher_one_answer(town: Town) -> None:
     assert await town.incidents() == []
     assert town.receipts("button-1") == ["received", "coming", "over"]
     assert town.rings() == [START], "nobody was rung who had not to be"
+    last = [m["incident"] for m in town.said(topics.DESK_ANNOUNCE) if m["type"] == "incident"][-1]
+    assert (last["state"], len(last["alarms"])) == ("resolved", 1), "the desk still shows why"
 
 
 async def test_the_button_says_the_hour_of_the_home(town: Town) -> None:

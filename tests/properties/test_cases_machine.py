@@ -8,7 +8,7 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, ClassVar, TypeVar
 
@@ -174,8 +174,6 @@ class CasesMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def deliver_again(self, data: st.DataObject) -> None:
         """The broker or the device: the same message, now."""
-        from dataclasses import replace
-
         item = data.draw(st.sampled_from(self.history))
         again = replace(item.alarm, received_at=self.clock.now())
         self._arrive(replace(item, alarm=again))
@@ -348,9 +346,7 @@ class CasesMachine(RuleBasedStateMachine):
     def every_deed_is_recorded_once(self) -> None:
         deeds = {row["action_id"] for row in self.place.rows("SELECT action_id FROM desk_action")}
         assert deeds == self.expected.deeds
-        (logged,) = self.place.rows(
-            "SELECT count(*) FROM audit_log WHERE actor_kind = 'account'"
-        )
+        (logged,) = self.place.rows("SELECT count(*) FROM audit_log WHERE actor_kind = 'account'")
         assert logged["count"] == len(deeds)
         (alarms,) = self.place.rows("SELECT count(*) FROM audit_log WHERE action = 'alarm'")
         assert alarms["count"] == self.expected.alarm_count

@@ -14,7 +14,9 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 LANGUAGES = (ENGLISH, CHINESE)
 
 
-def coming(language: str, expected_at: datetime | None, zone: ZoneInfo | None = SHANGHAI) -> Receipt:
+def coming(
+    language: str, expected_at: datetime | None, zone: ZoneInfo | None = SHANGHAI
+) -> Receipt:
     return receipt(
         ReceiptStage.COMING,
         START,
