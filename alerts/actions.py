@@ -62,7 +62,7 @@ def perform(incident: Incident, action: Action, policy: Policy) -> Incident:
 def _acknowledge(incident: Incident, action: Action, policy: Policy) -> Incident:
     if incident.state in (State.ACKNOWLEDGED, State.ATTENDED):
         if incident.owner is not None and incident.owner.account_id == action.by.account_id:
-            return incident
+            return _prolong(incident, action, policy)
         raise AlreadyOwned(f"{incident.owner.name if incident.owner else 'somebody'} has it")
     expected_at = None
     if action.expected_arrival_s is not None:
@@ -71,12 +71,33 @@ def _acknowledge(incident: Incident, action: Action, policy: Policy) -> Incident
         incident,
         state=next_state(incident, Event.ACKNOWLEDGE),
         owner=action.by,
-        acknowledged_at=action.at,
+        acknowledged_at=incident.acknowledged_at or action.at,
         expected_at=expected_at,
         step=0,
-        next_deadline_at=action.at + timedelta(seconds=policy.acknowledged_lease_s),
+        next_deadline_at=_lease_end(action, policy.acknowledged_lease_s),
         revision=incident.revision + 1,
     )
+
+
+def _prolong(incident: Incident, action: Action, policy: Policy) -> Incident:
+    """The owner says again that they have it: the lease begins anew."""
+    lease_s = policy.acknowledged_lease_s
+    if incident.state is State.ATTENDED:
+        lease_s = policy.attended_lease_s
+    expected_at = incident.expected_at
+    if action.expected_arrival_s is not None:
+        expected_at = action.at + timedelta(seconds=action.expected_arrival_s)
+    return replace(
+        incident,
+        expected_at=expected_at,
+        next_deadline_at=_lease_end(action, lease_s),
+        revision=incident.revision + 1,
+    )
+
+
+def _lease_end(action: Action, lease_s: int) -> datetime:
+    """Nobody is called away from an arrival that was announced."""
+    return action.at + timedelta(seconds=max(lease_s, action.expected_arrival_s or 0))
 
 
 def _attend(incident: Incident, action: Action, policy: Policy) -> Incident:

@@ -27,6 +27,8 @@ class NotificationState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     """Every attempt was used up or the provider refused."""
+    SUPERSEDED = "superseded"
+    """A human acted before it was sent: whoever it was for is not called any more."""
     NOBODY = "nobody"
     """There was nobody to call: recorded, and the ladder went on at once."""
 

@@ -67,7 +67,7 @@ class Hub:
                 [sys.executable, "-m", "carebell", "up", "--http", str(settings.http_listen),
                  "--mqtt", str(settings.mqtt_listen), "--data", str(settings.data_dir)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0,
-                preexec_fn=tie_to_us(signal.SIGKILL),
+                preexec_fn=tie_to_us(signal.SIGKILL),  # noqa: PLW1509 - prctl only
             )  # fmt: skip
 
     async def until_ready(self, within_s: float = READY_WITHIN_S) -> None:
@@ -139,9 +139,7 @@ class Hub:
     async def provision(self, homes: int, prefix: str = "home") -> list["Button"]:
         """Register homes; their buttons, once everybody knows them."""
         url = database_url(self.settings.data_dir)
-        made = await asyncio.to_thread(
-            provision_homes, url, self.settings, homes, prefix=prefix
-        )
+        made = await asyncio.to_thread(provision_homes, url, self.settings, homes, prefix=prefix)
         await asyncio.sleep(KNOWN_WITHIN_S)
         return list(_devices(self.settings.mqtt_listen, made))
 

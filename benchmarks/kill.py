@@ -67,9 +67,7 @@ async def press_for_ever(ledger: Ledger, buttons: list[Any], rng: random.Random)
             _later(repeats, ledger, press, rng.choice((0.0, rng.uniform(0, HOLD_MOST_S))))
 
 
-def _later(
-    tasks: set[asyncio.Task[None]], ledger: Ledger, press: Press, after_s: float
-) -> None:
+def _later(tasks: set[asyncio.Task[None]], ledger: Ledger, press: Press, after_s: float) -> None:
     async def send() -> None:
         await asyncio.sleep(after_s)
         ledger.send(press)
@@ -102,7 +100,7 @@ async def kill_at_random(hub: Hub, count: int, rng: random.Random, round_: Round
 
 async def _recovered(hub: Hub) -> None:
     deadline_s = time.monotonic() + RECOVER_WITHIN_S
-    while not hub.all_run() and time.monotonic() < deadline_s:
+    while not hub.all_run() and time.monotonic() < deadline_s:  # noqa: ASYNC110 - outside this process
         await asyncio.sleep(0.1)
 
 

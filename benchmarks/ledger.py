@@ -136,7 +136,7 @@ class Ledger:
     async def all_answered(self, within_s: float) -> bool:
         """Wait until every publish has its PUBACK."""
         deadline_s = time.monotonic() + within_s
-        while self.unanswered() and time.monotonic() < deadline_s:
+        while self.unanswered() and time.monotonic() < deadline_s:  # noqa: ASYNC110 - outside this process
             await asyncio.sleep(0.1)
         return not self.unanswered()
 
@@ -181,29 +181,29 @@ def judge(hub: Hub, ledger: Ledger) -> Verdict:
     rows: dict[Key, list[dict[str, Any]]] = {}
     for key, row in _alarms(hub):
         rows.setdefault(key, []).append(row)
-    pressed = {press.key for press in ledger.presses}
     for press in ledger.presses:
-        found = rows.get(press.key, [])
-        if press.acknowledged_at_s is not None:
-            verdict.acknowledged += 1
-            if not found:
-                verdict.lost.append(f"{press.key} sent {press.sent} times: {press.payload!r}")
-        if len(found) > 1:
-            verdict.doubled.append(f"{press.key} sent {press.sent} times: {found}")
-        for row in found:
-            if not row["incident_known"]:
-                verdict.lost.append(f"{press.key} is in no incident: {row}")
-            if press.late != ("late" in row["flags"]):
-                verdict.strange.append(f"{press.key} late={press.late}: {row}")
+        _judge_press(press, rows.pop(press.key, []), verdict)
     for key, found in rows.items():
-        if key in pressed:
-            continue
         for row in found:
             verdict.others[row["kind"]] = verdict.others.get(row["kind"], 0) + 1
             if row["kind"] == "press":
                 verdict.doubled.append(f"nobody pressed {key}: {row}")
     _judge_incidents(hub, verdict)
     return verdict
+
+
+def _judge_press(press: Press, found: list[dict[str, Any]], verdict: Verdict) -> None:
+    if press.acknowledged_at_s is not None:
+        verdict.acknowledged += 1
+        if not found:
+            verdict.lost.append(f"{press.key} sent {press.sent} times: {press.payload!r}")
+    if len(found) > 1:
+        verdict.doubled.append(f"{press.key} sent {press.sent} times: {found}")
+    for row in found:
+        if not row["incident_known"]:
+            verdict.lost.append(f"{press.key} is in no incident: {row}")
+        if press.late and "late" not in row["flags"]:
+            verdict.strange.append(f"{press.key} was a day late and is not marked: {row}")
 
 
 def _alarms(hub: Hub) -> list[tuple[Key, dict[str, Any]]]:
@@ -235,6 +235,28 @@ def _judge_incidents(hub: Hub, verdict: Verdict) -> None:
             verdict.strange.append(f"an incident counts its alarms wrongly: {row}")
 
 
+async def telemetry_drained(hub: Hub, messages: int, measures: int, within_s: float) -> float:
+    """Wait until as many rows are there as messages were answered, or nothing moves any more; how
+    long it took."""
+    started_s = time.monotonic()
+    best, best_at_s = -1, started_s
+    while time.monotonic() < started_s + within_s:
+        found = await asyncio.to_thread(_observations, hub)
+        if found > best:
+            best, best_at_s = found, time.monotonic()
+        if best >= messages * measures or time.monotonic() - best_at_s > STANDSTILL_S:
+            break
+        await asyncio.sleep(1.0)
+    return time.monotonic() - started_s
+
+
+def _observations(hub: Hub) -> int:
+    with hub.database() as connection:
+        row = connection.execute("SELECT count(*) FROM observation").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def judge_telemetry(hub: Hub, keys: list[int], measures: int) -> Verdict:
     """Every answered telemetry message is in the table exactly once; each has `measures` rows."""
     verdict = Verdict(acknowledged=len(keys))
@@ -251,4 +273,3 @@ def judge_telemetry(hub: Hub, keys: list[int], measures: int) -> Verdict:
             elif count > 1:
                 verdict.doubled.append(f"telemetry message {key}, value {index}: {count} times")
     return verdict
-

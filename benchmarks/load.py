@@ -74,11 +74,11 @@ class _Generator:
                 await asyncio.sleep(0.05)
         await self._publish_until(until)
         deadline_s = time.monotonic() + LAST_PUBACKS_WITHIN_S
-        while self._acknowledged < len(self._keys) and time.monotonic() < deadline_s:
+        while self._acknowledged < len(self._keys) and time.monotonic() < deadline_s:  # noqa: ASYNC110 - outside this process
             await asyncio.sleep(0.05)
         flags = self._answered_flags
         kept = array.array("q", (k for k, flag in zip(self._keys, flags, strict=True) if flag))
-        keys.write_bytes(kept.tobytes())
+        await asyncio.to_thread(keys.write_bytes, kept.tobytes())
         for line in self._lines:
             await line.close()
         return Report(len(self._keys), self._acknowledged, self._behind)
@@ -126,7 +126,7 @@ class Load:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.load", str(keys)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0,
-            preexec_fn=tie_to_us(signal.SIGKILL),
+            preexec_fn=tie_to_us(signal.SIGKILL),  # noqa: PLW1509 - before any thread of ours
         )  # fmt: skip
         sources = [
             Source(d.login.host, d.login.port, d.id, d.login.secret, d.vitals_topic.decode())

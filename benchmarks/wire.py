@@ -132,6 +132,7 @@ class DeviceLine(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The line is cut; `_keep_up` makes another."""
+        del exc
         self.up.clear()
         self._lost.set()
 

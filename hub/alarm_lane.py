@@ -257,7 +257,8 @@ class AlarmLane:
 
         async def work(connection: Connection) -> list[Recorded]:
             await quarantine(connection, [e.quarantined for e in batch if e.quarantined])
-            return await record(connection, [entry.item for entry in batch])
+            items = [entry.item for entry in batch]
+            return await record(connection, items, self._receipts.language)
 
         results: list[Recorded] | None = None
         while results is None:

@@ -21,7 +21,7 @@ class Receipts:
     ) -> None:
         """`publish` hands a QoS 1 message to the hub's own connection without waiting."""
         self._register = register
-        self._language = language
+        self.language = language
         self._publish = publish
 
     def heard(self, alarm: Alarm, now: datetime) -> None:
@@ -41,7 +41,7 @@ class Receipts:
         if alarm.reply_prefix is None:
             return
         if alarm.action in (PressAction.TEST, PressAction.CANCEL):
-            language = self._register.language_of(alarm.person_id) or self._language
+            language = self._register.language_of(alarm.person_id) or self.language
             quiet = quiet_receipt(
                 now,
                 language=language,
@@ -64,7 +64,7 @@ class Receipts:
         return receipt(
             stage,
             now,
-            language=self._register.language_of(alarm.person_id) or self._language,
+            language=self._register.language_of(alarm.person_id) or self.language,
             message_id=alarm.message_id,
             incident_id=incident.id if incident else None,
             who=incident.owner.name if incident and incident.owner else None,

@@ -134,7 +134,7 @@ def add_device(
     address = settings.mqtt_listen.reachable()
     attempt = (
         f"mosquitto_pub -h {address.host} -p {address.port} -i {device_id} -u {device_id} "
-        f"-P {secret} -q 1 -t {prefix}/alarm/press -m '{{\"action\":\"emergency\"}}'"
+        f'-P {secret} -q 1 -t {prefix}/alarm/press -m \'{{"action":"emergency"}}\''
     )
     return [
         f"device     {device_id}",

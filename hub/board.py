@@ -34,10 +34,11 @@ class Board:
 
     def tell_apart(self, derived_id: AlarmId, received_at: datetime) -> AlarmId:
         """The id of a press that carries none: which occurrence of the same bytes it is."""
-        last, last_at = self.occurrences.get(derived_id, (0, None))
-        since = None if last_at is None else (received_at - last_at).total_seconds()
+        last, began_at = self.occurrences.get(derived_id, (0, None))
+        since = None if began_at is None else (received_at - began_at).total_seconds()
         number = occurrence(last, since, marked_duplicate=False)
-        self.occurrences[derived_id] = (number, received_at)
+        if number != last:
+            self.occurrences[derived_id] = (number, received_at)
         self.occurrences.move_to_end(derived_id)
         if len(self.occurrences) > KNOWN_ALARMS:
             self.occurrences.popitem(last=False)

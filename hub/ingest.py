@@ -20,7 +20,7 @@ from hub.observation import Observation
 from hub.register import Register
 from hub.sources.mqtt import Delivery
 from schemas import identity, topics
-from schemas.alarms import AlarmMessage, Hazard, HazardPhase, Position, Press
+from schemas.alarms import AlarmMessage, Hazard, HazardPhase, Position, Press, PressAction
 from schemas.codec import Decoded, Malformed, decode_alarm
 from schemas.ids import AreaId, DeviceId, PersonId, PremisesId
 from schemas.topics import Topic
@@ -102,7 +102,8 @@ def stamp(incoming: Incoming, desk: Desk) -> None:
         incoming.flags.append(Flag.CLOCK_AHEAD)
     elif incoming.received_at - observed_at > timedelta(seconds=LATE_AFTER_S):
         incoming.flags.append(Flag.LATE)
-    if isinstance(incoming.message, Press) and incoming.message.duress:
+    message = incoming.message
+    if isinstance(message, Press) and message.duress and message.action is PressAction.CANCEL:
         incoming.flags.append(Flag.DURESS)
 
 

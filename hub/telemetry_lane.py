@@ -105,7 +105,9 @@ class TelemetryLane:
         """A message of the telemetry connection: into the inbox, or to its twin that waits."""
         self.counts["messages"] += 1
         key = identity.message_key(delivery.topic, delivery.payload)
-        twin = self._waiting.get(key)
+        # Equal bytes that are not marked as a duplicate may be a new reading of a device without
+        # clock and ids; what is one and the same meets its key in the database.
+        twin = self._waiting.get(key) if delivery.duplicate else None
         if twin is not None:
             if delivery.qos > 0 and delivery.ticket not in twin.tickets:
                 twin.tickets.append(delivery.ticket)
@@ -201,6 +203,11 @@ class TelemetryLane:
         received_at = message.received_at
         if not is_last_will(decoded.message):
             self._runner.observe(batch.draft, Observation(device, ALIVE, received_at, None))
+        key = message.key
+        if decoded.message.message_id is None and decoded.message.observed_at is None:
+            # Nothing tells two equal readings apart but their arrival. A redelivery after a crash
+            # is then stored twice, which harms less than a reading that is never stored.
+            key = identity.message_key(f"{delivery.topic} {received_at}", delivery.payload)
         rows: list[ObservationRow] = []
         for index, value in enumerate(measured(decoded.message)):
             rows.append(
@@ -208,7 +215,7 @@ class TelemetryLane:
                     value.observed_at or UNKNOWN_TIME,
                     device.id,
                     value.measure.code,
-                    sample_key(message.key, index),
+                    sample_key(key, index),
                     device.area_id,
                     device.person_id,
                     value.value,
@@ -310,7 +317,8 @@ class TelemetryLane:
         """Committed: PUBACK, and the messages wait no longer."""
         connection = self.connection
         for message in batch.messages:
-            del self._waiting[message.key]
+            if self._waiting.get(message.key) is message:
+                del self._waiting[message.key]
             if connection is not None:
                 for ticket in message.tickets:
                     connection.ack(ticket)

@@ -204,21 +204,28 @@ def _moved(
         return state, NONE
     if observation.quality is not Quality.GOOD or not 0 <= value <= 100:
         return state, NONE
-    here = local(at_s, context.person)
     share = 10_000 if value >= RESTLESS_PERCENT else 0
     restless = state.restless + (share - state.restless) // AVERAGED_MINUTES
     usual = state.usual
     if not context.person.incident_open:
         usual += 1 if restless > usual else -1
-    after = msgspec.structs.replace(state, moved_s=at_s, restless=restless, usual=usual)
+    after = BedDetectorState(
+        state.at_s,
+        state.occupied,
+        state.since_s,
+        state.stay_s,
+        state.reported_s,
+        state.habit,
+        at_s,
+        restless,
+        usual,
+        state.restless_day,
+    )
+    if restless < max(RESTLESS_SHARE * 100, RESTLESS_TIMES * usual) or at_s - state.since_s < 3600:
+        return after, NONE
+    here = local(at_s, context.person)
     day = (here - timedelta(hours=12)).toordinal()
-    worth = max(RESTLESS_SHARE * 100, RESTLESS_TIMES * usual)
-    if (
-        restless < worth
-        or day <= state.restless_day
-        or not by_night(here, state.habit)
-        or at_s - state.since_s < 3600
-    ):
+    if day <= state.restless_day or not by_night(here, state.habit):
         return after, NONE
     after = msgspec.structs.replace(after, restless_day=day)
     return after, (_restless_finding(after, day, observation, context),)

@@ -11,7 +11,7 @@ from math import inf
 import msgspec
 
 from alerts.alarm import Priority
-from hub.detect.detector import NONE, Context, Findings, PersonContext, Phase, Scope
+from hub.detect.detector import NONE, Context, Findings, Phase, Scope
 from hub.detect.news2 import MEASURED, Bands
 from hub.detect.vitals_findings import changes, lost, technical
 from hub.detect.vitals_limits import AMBER, RED, RULE_OF, RULES, VitalRule, reach

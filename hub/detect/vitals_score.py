@@ -129,7 +129,8 @@ class ScoreDetector:
             state.began_s,
             state.steps,
         )
-        if calm and (not scores or len(slots) * RED_POINTS + ON_OXYGEN_POINTS < URGENT_TOTAL):
+        oxygen = ON_OXYGEN_POINTS if context.person.on_oxygen else 0
+        if calm and (not scores or len(slots) * RED_POINTS + oxygen < URGENT_TOTAL):
             return state, NONE
         return _judge(state, at_s, observation, context)
 

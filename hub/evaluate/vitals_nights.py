@@ -3,13 +3,18 @@
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from hub.detect.detector import Detector
 from hub.detect.vitals import VITAL_DETECTORS
 from hub.detect.vitals_score import ScoreDetector
 from hub.evaluate.vitals_stream import Reading, findings_of, pages, rows
 
 COLUMNS = ("hr_device", "hr_from_rr")
 """The strap's own rate, and the rate of the median beat: each a sensor of its own here."""
+
+DETECTORS: tuple[Detector[Any], ...] = (*VITAL_DETECTORS, ScoreDetector())
+"""What may page for somebody asleep."""
 
 Nights = dict[tuple[str, str], dict[str, list[Reading]]]
 
@@ -35,7 +40,7 @@ def pages_by_person(nights: Nights) -> tuple[dict[str, list[float]], dict[str, i
         for column, readings in series.items():
             found = [
                 finding
-                for detector in (*VITAL_DETECTORS, ScoreDetector())
+                for detector in DETECTORS
                 for finding in findings_of(detector, readings, person=subject)
             ]
             worst = max(worst, sum(pages(finding) for finding in found))

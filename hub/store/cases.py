@@ -19,8 +19,9 @@ from alerts.errors import AlertsError, AlreadyOwned, IllegalTransition, OutcomeM
 from alerts.grouping import Grouping, group
 from alerts.incident import Event, Incident, Outcome, next_state
 from alerts.policy import policy_for
+from alerts.rendering import CHINESE
 from hub.store import queries
-from hub.store.receipts import receipt_notifications
+from hub.store.receipts import told_notifications
 from hub.store.rows import alarm_values, incident_of, incident_values
 from schemas.commands import ReceiptStage
 from schemas.identity import occurrence, occurrence_id
@@ -74,11 +75,16 @@ class Recorded:
     refusal: AlertsError | None = None
 
 
-async def record(connection: Connection, items: Sequence[Item]) -> list[Recorded]:
-    """Record items in order inside the caller's transaction; one result an item."""
+async def record(
+    connection: Connection, items: Sequence[Item], language: str = CHINESE
+) -> list[Recorded]:
+    """Record items in order inside the caller's transaction; one result an item.
+
+    `language` is what people are told in of whom nobody wrote down which they speak.
+    """
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL["lock_grouping"], {"key": _GROUPING_LOCK})
-        book = await _open_book(cursor, items)
+        book = await _open_book(cursor, items, language)
         results = [await book.apply(item) for item in items]
         await book.save()
         return results
@@ -89,12 +95,13 @@ class _Book:
     """The incidents a batch touches, as they are after each item."""
 
     cursor: psycopg.AsyncCursor[dict[str, Any]]
+    language: str
     by_id: dict[IncidentId, Incident] = field(default_factory=dict)
     open_by_subject: dict[Subject, IncidentId] = field(default_factory=dict)
     resolved_by_subject: dict[Subject, Incident] = field(default_factory=dict)
     incident_of_alarm: dict[str, IncidentId | None] = field(default_factory=dict)
     occurrences: dict[str, tuple[int, Any, str]] = field(default_factory=dict)
-    """By derived id: the last occurrence, its newest delivery, the area."""
+    """By derived id: the last occurrence, when it was first delivered, the area."""
     known_actions: dict[str, str | None] = field(default_factory=dict)
     changed: dict[IncidentId, None] = field(default_factory=dict)
     alarms: list[dict[str, Any]] = field(default_factory=list)
@@ -102,7 +109,7 @@ class _Book:
     repeats: list[str] = field(default_factory=list)
     actions: list[dict[str, Any]] = field(default_factory=list)
     log: list[dict[str, Any]] = field(default_factory=list)
-    receipts: list[tuple[IncidentId, ReceiptStage, Action]] = field(default_factory=list)
+    acted: list[tuple[IncidentId, Action]] = field(default_factory=list)
 
     async def apply(self, item: Item) -> Recorded:
         match item:
@@ -134,11 +141,11 @@ class _Book:
         if not item.derived:
             return item.alarm
         base, received_at = item.alarm.id, item.alarm.received_at
-        last, last_at, _ = self.occurrences.get(base, (0, None, ""))
-        since = None if last_at is None else (received_at - last_at).total_seconds()
+        last, began_at, _ = self.occurrences.get(base, (0, None, ""))
+        since = None if began_at is None else (received_at - began_at).total_seconds()
         number = occurrence(last, since, marked_duplicate=False)
-        newest = received_at if last_at is None else max(received_at, last_at)
-        self.occurrences[base] = (number, newest, item.alarm.area_id)
+        if number != last:
+            self.occurrences[base] = (number, received_at, item.alarm.area_id)
         return replace(item.alarm, id=occurrence_id(base, number))
 
     def _take(self, alarm: Alarm, item: AlarmItem, grouping: Grouping) -> None:
@@ -187,8 +194,7 @@ class _Book:
             return Recorded(item, incident, None, refusal=refusal)
         if after is not incident:
             self._put(after)
-            if stage := _STAGES.get(action.verb):
-                self.receipts.append((after.id, stage, action))
+            self.acted.append((after.id, action))
         return Recorded(item, after, _CAUSES[action.verb])
 
     def _save_action(self, incident: Incident, action: Action, refusal: AlertsError | None) -> None:
@@ -222,7 +228,7 @@ class _Book:
 
     def _clear(self, item: ClearItem) -> Recorded:
         incident = self._open(item.subject)
-        if incident is None:
+        if incident is None or incident.kind != item.alarm.kind:
             return Recorded(item, None, None)
         try:
             state = next_state(incident, Event.CLEAR)
@@ -292,17 +298,20 @@ class _Book:
             self.cursor,
             "save_occurrence",
             [
-                {"derived_id": key, "area_id": area, "occurrence": n, "last_delivery_at": at}
+                {"derived_id": key, "area_id": area, "occurrence": n, "began_at": at}
                 for key, (n, at, area) in self.occurrences.items()
             ],
         )
         if self.repeats:
             await self.cursor.execute(_SQL["count_repeats"], {"ids": self.repeats})
-        for incident_id, stage, action in self.receipts:
-            rows = await receipt_notifications(
-                self.cursor, self.by_id[incident_id], stage, action.at
-            )
-            await _many(self.cursor, "add_notification", rows)
+        for incident_id, action in self.acted:
+            parameters = {"incident_id": incident_id, "at": action.at, "verb": action.verb.value}
+            await self.cursor.execute(_SQL["supersede"], parameters)
+            if stage := _STAGES.get(action.verb):
+                rows = await told_notifications(
+                    self.cursor, self.by_id[incident_id], stage, action.at, self.language
+                )
+                await _many(self.cursor, "add_notification", rows)
 
 
 _STAGES = {Verb.ACKNOWLEDGE: ReceiptStage.COMING, Verb.RESOLVE: ReceiptStage.OVER}
@@ -353,8 +362,10 @@ async def _many(
         await cursor.executemany(_SQL[name], rows)
 
 
-async def _open_book(cursor: psycopg.AsyncCursor[dict[str, Any]], items: Sequence[Item]) -> _Book:
-    book = _Book(cursor)
+async def _open_book(
+    cursor: psycopg.AsyncCursor[dict[str, Any]], items: Sequence[Item], language: str
+) -> _Book:
+    book = _Book(cursor, language)
     alarms = [item for item in items if isinstance(item, AlarmItem)]
     actions = [item.action for item in items if isinstance(item, ActionItem)]
     await _load_occurrences(book, [item for item in alarms if item.derived])
@@ -383,7 +394,7 @@ async def _load_occurrences(book: _Book, derived: Iterable[AlarmItem]) -> None:
         return
     await book.cursor.execute(_SQL["occurrences"], {"ids": ids})
     async for row in book.cursor:
-        known = (row["occurrence"], row["last_delivery_at"], row["area_id"])
+        known = (row["occurrence"], row["began_at"], row["area_id"])
         book.occurrences[row["derived_id"]] = known
 
 

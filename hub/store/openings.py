@@ -45,7 +45,7 @@ async def opening(connection: Connection, known_limit: int, alarms_each: int) ->
         known = [(AlarmId(r["alarm_id"]), r["incident_id"]) for r in await cursor.fetchall()]
         await cursor.execute(_SQL["recent_occurrences"], {"limit": known_limit})
         occurrences = [
-            (AlarmId(r["derived_id"]), r["occurrence"], r["last_delivery_at"])
+            (AlarmId(r["derived_id"]), r["occurrence"], r["began_at"])
             for r in await cursor.fetchall()
         ]
     return Opening(incidents, alarms, known, occurrences, row["horizon"])

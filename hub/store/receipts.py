@@ -26,11 +26,33 @@ _KINDS = {
 }
 
 
-async def receipt_notifications(
+async def told_notifications(
     cursor: psycopg.AsyncCursor[dict[str, Any]],
     incident: Incident,
     stage: ReceiptStage,
     at: datetime,
+    language: str,
+) -> list[dict[str, Any]]:
+    """Outbox rows for the person's devices and for everybody else who was rung (promise 4)."""
+    rows = await _receipts(cursor, incident, stage, at, language)
+    await cursor.execute(_SQL["told_elsewhere"], {"incident_id": incident.id})
+    body = {
+        "state": incident.state,
+        "who": incident.owner.name if incident.owner else None,
+        "expected_at": incident.expected_at,
+        "outcome": incident.outcome,
+    }
+    for told in await cursor.fetchall():
+        rows.append(_row(incident, told["channel"], told["recipient"], stage, at, body))
+    return rows
+
+
+async def _receipts(
+    cursor: psycopg.AsyncCursor[dict[str, Any]],
+    incident: Incident,
+    stage: ReceiptStage,
+    at: datetime,
+    language: str,
 ) -> list[dict[str, Any]]:
     """One outbox row a device. None for technical incidents (nobody pressed) and none where the
     incident is silent: under duress nothing at the home may show that help is on its way."""
@@ -42,23 +64,36 @@ async def receipt_notifications(
     if incident.person_id is not None:
         await cursor.execute(_SQL["devices_of_person"], {"person_id": incident.person_id})
         others = await cursor.fetchall()
-    messages = _messages(incident, stage, at, presses, others)
+    spoken = [{**press, "language": press["language"] or language} for press in presses]
+    messages = _messages(incident, stage, at, spoken, others)
+    device = ChannelName.DEVICE.value
     return [
-        {
-            "area_id": incident.area_id,
-            "incident_id": incident.id,
-            "channel": ChannelName.DEVICE.value,
-            "recipient": device_id,
-            "kind": _KINDS[stage].value,
-            "urgency": incident.priority.rank,
-            "body": msgspec.json.encode({"messages": parts}).decode(),
-            "state": "pending",
-            "at": at,
-            "settled_at": None,
-            "detail": "",
-        }
+        _row(incident, device, device_id, stage, at, {"messages": parts})
         for device_id, parts in messages.items()
     ]
+
+
+def _row(
+    incident: Incident,
+    channel: str,
+    recipient: str,
+    stage: ReceiptStage,
+    at: datetime,
+    body: dict[str, Any],
+) -> dict[str, Any]:
+    return {
+        "area_id": incident.area_id,
+        "incident_id": incident.id,
+        "channel": channel,
+        "recipient": recipient,
+        "kind": _KINDS[stage].value,
+        "urgency": incident.priority.rank,
+        "body": msgspec.json.encode(body).decode(),
+        "state": "pending",
+        "at": at,
+        "settled_at": None,
+        "detail": "",
+    }
 
 
 def _messages(

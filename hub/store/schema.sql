@@ -74,7 +74,7 @@ CREATE TABLE alarm_occurrence (
     derived_id text NOT NULL,
     area_id text NOT NULL,
     occurrence integer NOT NULL,
-    last_delivery_at timestamp with time zone NOT NULL
+    began_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE area (
@@ -416,6 +416,8 @@ CREATE TRIGGER account_changed AFTER INSERT OR DELETE OR UPDATE ON account FOR E
 CREATE TRIGGER area_changed AFTER INSERT OR DELETE OR UPDATE ON area FOR EACH ROW EXECUTE FUNCTION note_context_change('area_id');
 
 CREATE TRIGGER audit_log_append_only BEFORE DELETE OR UPDATE ON audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER audit_log_never_emptied BEFORE TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER desk_session_changed AFTER INSERT OR DELETE OR UPDATE ON desk_session FOR EACH ROW EXECUTE FUNCTION note_context_change('token_sha256');
 

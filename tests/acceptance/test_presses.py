@@ -49,6 +49,28 @@ async def test_the_button_says_the_hour_of_the_home(town: Town) -> None:
     assert coming["text"] == "Help is coming. Lin is looking after you. Expected by 16:10."
 
 
+async def test_whoever_was_rung_learns_who_has_it_and_that_it_is_over(town: Town) -> None:
+    """The second hotline was rung at 30 s; it hears at 40 s that Lin has it, and the end."""
+    await town.press("button-1", "1")
+    await town.later(seconds=40)
+    incident = await town.incident()
+    await town.desk(Verb.ACKNOWLEDGE, incident["incident_id"])
+    await town.later(minutes=5)
+    await town.desk(Verb.RESOLVE, incident["incident_id"])
+    told = [(round((at - START).total_seconds()), what) for at, what in town.fallback.told]
+    assert told == [(40, "coming"), (340, "over")]
+    assert len(town.fallback.rung) == 1
+
+
+async def test_presses_without_an_id_keep_re_alarming(town: Town) -> None:
+    """A simple button that is pressed every 50 s is pressed again once a minute has passed since
+    the press that counted, however often it is pressed in between."""
+    for _ in range(5):
+        await town.press("button-1")
+        await town.later(seconds=50)
+    assert (await town.incident())["alarm_count"] == 3, "at 0, 100 and 200 s"
+
+
 async def test_nobody_answers_and_the_ladder_climbs_to_the_fallback(town: Town) -> None:
     """Desk at 0 s, desk and second hotline at 30 s and 60 s, then every minute for ever."""
     await town.press("button-1", "1")

@@ -23,7 +23,7 @@ from alerts.channels.device import DeviceChannel
 from alerts.courier import Courier
 from alerts.escalator import Escalator
 from alerts.incident import Outcome, Owner
-from alerts.notification import Notification
+from alerts.notification import Notification, NotificationKind
 from alerts.policy import ChannelName
 from alerts.ports import Announcement, Channel
 from hub.alarm_lane import LOOK_EVERY_S, SLOW_AFTER_S, AlarmLane
@@ -67,9 +67,14 @@ class Fallback:
     clock: HandClock
     name: ChannelName = ChannelName.WEBHOOK
     rung: list[datetime] = field(default_factory=list)
+    told: list[tuple[datetime, str]] = field(default_factory=list)
+    """What came after the rings: who has it, that it is over."""
 
     async def send(self, notification: Notification) -> str:
-        self.rung.append(self.clock.now())
+        if notification.kind is NotificationKind.RING:
+            self.rung.append(self.clock.now())
+        else:
+            self.told.append((self.clock.now(), notification.kind.value))
         return "taken"
 
 

@@ -45,8 +45,10 @@ LONGEST_WAIT_S = max(
     URGENT.attended_lease_s, TECHNICAL.attended_lease_s, TECHNICAL.acknowledged_lease_s
 )
 CLEAN = (
+    "ALTER TABLE audit_log DISABLE TRIGGER audit_log_never_emptied;"
     "TRUNCATE notification, alarm, incident, alarm_occurrence, desk_action, audit_log"
-    " RESTART IDENTITY CASCADE"
+    " RESTART IDENTITY CASCADE;"
+    "ALTER TABLE audit_log ENABLE TRIGGER audit_log_never_emptied"
 )
 
 

@@ -33,13 +33,28 @@ def test_two_at_once_one_has_it_the_other_is_told(incident: Incident) -> None:
         perform(incident, action(Verb.ACKNOWLEDGE, RAISED.id, START, by=WU), URGENT)
 
 
-@pytest.mark.parametrize(
-    ("incident", "verb"),
-    [(ACKNOWLEDGED, Verb.ACKNOWLEDGE), (ATTENDED, Verb.ACKNOWLEDGE), (ATTENDED, Verb.ATTEND)],
-)
-def test_the_owner_who_clicks_twice_changes_nothing(incident: Incident, verb: Verb) -> None:
-    again = action(verb, RAISED.id, START + timedelta(seconds=1), number=2)
-    assert perform(incident, again, URGENT) is incident
+def test_attending_twice_changes_nothing() -> None:
+    again = action(Verb.ATTEND, RAISED.id, START + timedelta(seconds=1), number=2)
+    assert perform(ATTENDED, again, URGENT) is ATTENDED
+
+
+@pytest.mark.parametrize("incident", [ACKNOWLEDGED, ATTENDED])
+def test_the_owner_who_acknowledges_again_prolongs_the_lease(incident: Incident) -> None:
+    """And nothing else: whose it is and since when stays."""
+    again = action(Verb.ACKNOWLEDGE, RAISED.id, START + timedelta(seconds=90), number=2)
+    after = perform(incident, again, URGENT)
+    lease_s = {State.ACKNOWLEDGED: 600, State.ATTENDED: 3600}[incident.state]
+    assert after.next_deadline_at == START + timedelta(seconds=90 + lease_s)
+    unchanged = replace(
+        after, next_deadline_at=incident.next_deadline_at, revision=incident.revision
+    )
+    assert unchanged == incident
+
+
+def test_an_announced_arrival_is_waited_for() -> None:
+    coming = action(Verb.ACKNOWLEDGE, RAISED.id, START, expected_arrival_s=1800)
+    taken = perform(RAISED, coming, URGENT)
+    assert taken.expected_at == taken.next_deadline_at == START + timedelta(seconds=1800)
 
 
 def test_after_a_lapse_another_may_take_it() -> None:

@@ -202,7 +202,7 @@ CREATE TABLE alarm_occurrence (
     derived_id text PRIMARY KEY,
     area_id text NOT NULL,
     occurrence integer NOT NULL,
-    last_delivery_at timestamptz NOT NULL
+    began_at timestamptz NOT NULL
 );
 
 -- The transactional outbox. `leased_until` lets another courier take over a dead one's claims.
@@ -274,6 +274,8 @@ BEGIN
 END $$;
 CREATE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE ON audit_log
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER audit_log_never_emptied BEFORE TRUNCATE ON audit_log
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- Messages that could not be read, with the reason. Bounded per lane, so that broken telemetry
 -- never evicts an alarm.

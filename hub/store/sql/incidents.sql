@@ -76,14 +76,14 @@ UPDATE alarm SET repeats = repeats + 1 WHERE alarm_id = ANY(%(ids)s);
 
 -- name: occurrences
 -- The last occurrence of presses without an id.
-SELECT derived_id, area_id, occurrence, last_delivery_at FROM alarm_occurrence
+SELECT derived_id, area_id, occurrence, began_at FROM alarm_occurrence
 WHERE derived_id = ANY(%(ids)s) FOR UPDATE;
 
 -- name: save_occurrence
-INSERT INTO alarm_occurrence (derived_id, area_id, occurrence, last_delivery_at)
-VALUES (%(derived_id)s, %(area_id)s, %(occurrence)s, %(last_delivery_at)s)
+INSERT INTO alarm_occurrence (derived_id, area_id, occurrence, began_at)
+VALUES (%(derived_id)s, %(area_id)s, %(occurrence)s, %(began_at)s)
 ON CONFLICT (derived_id) DO UPDATE SET occurrence = excluded.occurrence,
-    last_delivery_at = greatest(alarm_occurrence.last_delivery_at, excluded.last_delivery_at);
+    began_at = excluded.began_at;
 
 -- name: log
 -- One entry of the audit log.
@@ -103,6 +103,20 @@ INSERT INTO notification (
     %(area_id)s, %(incident_id)s, %(channel)s, %(recipient)s, %(kind)s, %(urgency)s, %(body)s,
     %(state)s, %(at)s, %(at)s, %(settled_at)s, %(detail)s
 );
+
+-- name: supersede
+-- A human acted: what has not been sent yet is not sent any more. Rings always; on a resolve also
+-- what would tell the person that help is coming.
+UPDATE notification SET state = 'superseded', settled_at = %(at)s, detail = %(verb)s,
+    leased_until = NULL
+WHERE incident_id = %(incident_id)s AND state = 'pending'
+  AND (kind = 'ring' OR %(verb)s = 'resolve');
+
+-- name: told_elsewhere
+-- Whom other channels than desk and device have rung for this incident.
+SELECT DISTINCT channel, recipient FROM notification
+WHERE incident_id = %(incident_id)s AND kind = 'ring' AND state = 'sent'
+  AND channel NOT IN ('desk', 'device');
 
 -- name: known_actions
 -- Desk actions that were already recorded.
@@ -156,8 +170,8 @@ ORDER BY a.received_at;
 SELECT alarm_id, incident_id FROM alarm ORDER BY received_at DESC LIMIT %(limit)s;
 
 -- name: recent_occurrences
-SELECT derived_id, occurrence, last_delivery_at FROM alarm_occurrence
-ORDER BY last_delivery_at DESC LIMIT %(limit)s;
+SELECT derived_id, occurrence, began_at FROM alarm_occurrence
+ORDER BY began_at DESC LIMIT %(limit)s;
 
 -- name: changed_incidents
 -- What changed since a look, by transaction: rows of transactions that were still running then
