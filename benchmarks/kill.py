@@ -46,6 +46,8 @@ class Round:
     kills: Counter[str] = field(default_factory=Counter)
     resolved: set[str] = field(default_factory=set)
     """Incidents a dispatcher was told are resolved."""
+    pressed_for_s: float = 0.0
+    drained_s: float = 0.0
 
 
 async def press_for_ever(ledger: Ledger, buttons: list[Any], rng: random.Random) -> None:
@@ -119,37 +121,43 @@ async def dispatch_for_ever(feed: Feed, rng: random.Random, round_: Round) -> No
                     round_.resolved.add(answer.json()["id"])
 
 
+async def kill_while_pressed(
+    hub: Hub, ledger: Ledger, feed: Feed, kills: int, seed: int
+) -> tuple[Round, Verdict]:
+    """Presses and a dispatcher all the while; the verdict once everything has come to rest."""
+    round_ = Round()
+    going = [
+        asyncio.create_task(press_for_ever(ledger, ledger.buttons, random.Random(seed + 1))),
+        asyncio.create_task(dispatch_for_ever(feed, random.Random(seed + 2), round_)),
+    ]
+    started_s = time.monotonic()
+    try:
+        await kill_at_random(hub, kills, random.Random(seed), round_)
+        await asyncio.sleep(HOLD_MOST_S)
+    finally:
+        for task in going:
+            task.cancel()
+        await asyncio.gather(*going, return_exceptions=True)
+    round_.pressed_for_s = time.monotonic() - started_s
+    await hub.until_ready()
+    if not await ledger.all_answered(ANSWERED_WITHIN_S):
+        say(f"{ledger.unanswered()} presses never got their PUBACK")
+    round_.drained_s = await drained(hub, ledger)
+    verdict = judge(hub, ledger)
+    _judge_resolved(hub, round_, verdict)
+    return round_, verdict
+
+
 async def measure(kills: int, seed: int, *, keep: bool) -> dict[str, Any]:
     """One run; what `main` prints."""
     say(f"seed {seed}")
-    rng = random.Random(seed)
-    round_ = Round()
     async with running_hub(keep=keep) as hub:
         devices = await hub.provision(HOMES)
-        buttons = [device for device in devices if device.kind == "button"]
-        ledger = Ledger(buttons)
+        ledger = Ledger([device for device in devices if device.kind == "button"])
         feed = Feed(hub)
         await ledger.connect()
         await feed.start()
-        going = [
-            asyncio.create_task(press_for_ever(ledger, buttons, random.Random(seed + 1))),
-            asyncio.create_task(dispatch_for_ever(feed, random.Random(seed + 2), round_)),
-        ]
-        started_s = time.monotonic()
-        try:
-            await kill_at_random(hub, kills, rng, round_)
-            await asyncio.sleep(HOLD_MOST_S)
-        finally:
-            for task in going:
-                task.cancel()
-            await asyncio.gather(*going, return_exceptions=True)
-        pressed_for_s = time.monotonic() - started_s
-        await hub.until_ready()
-        if not await ledger.all_answered(ANSWERED_WITHIN_S):
-            say(f"{ledger.unanswered()} presses never got their PUBACK")
-        drained_s = await drained(hub, ledger)
-        verdict = judge(hub, ledger)
-        _judge_resolved(hub, round_, verdict)
+        round_, verdict = await kill_while_pressed(hub, ledger, feed, kills, seed)
         await feed.stop()
         await ledger.close()
     verdict.tell()
@@ -162,8 +170,8 @@ async def measure(kills: int, seed: int, *, keep: bool) -> dict[str, Any]:
         "kills_by_part": dict(sorted(round_.kills.items())),
         "presses": len(ledger.presses),
         "publishes": sum(press.sent for press in ledger.presses),
-        "duration_s": round(pressed_for_s, 1),
-        "drained_s": round(drained_s, 1),
+        "duration_s": round(round_.pressed_for_s, 1),
+        "drained_s": round(round_.drained_s, 1),
         "resolved_by_dispatcher": len(round_.resolved),
         "strange": len(verdict.strange),
         "shown_on_feed": sum(press.key in feed.shown_at_s for press in ledger.presses),

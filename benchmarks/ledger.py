@@ -16,6 +16,7 @@ from benchmarks.feed import Key, key_of
 from benchmarks.harness import Button, Hub, say
 from benchmarks.wire import DeviceLine
 from hub.observation import sample_key
+from schemas.commands import ReceiptStage
 
 ACK_WAIT_S = 5.0
 """mqtt_ack_wait_s: what ingest did not answer comes again after this long."""
@@ -35,9 +36,14 @@ class Press:
     late: bool = False
     pressed_at_s: float = 0.0
     acknowledged_at_s: float | None = None
-    received_at_s: float | None = None
-    """When the device heard the receipt `received`."""
+    told_at_s: dict[str, float] = field(default_factory=dict)
+    """When the device first heard each stage of its receipt."""
     sent: int = 0
+
+    @property
+    def received_at_s(self) -> float | None:
+        """When the device heard the receipt `received`."""
+        return self.told_at_s.get(ReceiptStage.RECEIVED)
 
 
 @dataclass(slots=True)
@@ -147,11 +153,11 @@ class Ledger:
 
     def _told(self, topic: str, payload: bytes, at_s: float) -> None:
         said = msgspec.json.decode(payload)
-        if said.get("stage") != "received" or said.get("message_id") is None:
+        if "stage" not in said or said.get("message_id") is None:
             return
         press = self._by_id.get((topic.split("/")[4], said["message_id"]))
-        if press is not None and press.received_at_s is None:
-            press.received_at_s = at_s
+        if press is not None:
+            press.told_at_s.setdefault(said["stage"], at_s)
 
 
 async def drained(hub: Hub, ledger: Ledger, within_s: float = 180.0) -> float:

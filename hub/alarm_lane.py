@@ -7,10 +7,9 @@ whole; redeliveries of what is in flight attach to it instead of starting anew.
 
 import asyncio
 import contextlib
-import itertools
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 import psycopg
@@ -25,18 +24,23 @@ from hub.alarm_receipts import Receipts
 from hub.clock import SystemClock
 from hub.database import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, TRANSIENT, Connection, Session
 from hub.desk_bus import action_result, incident_announcement, read_action
+from hub.in_flight import Entry, InFlight
 from hub.ingest import ALARM_STEPS, Desk, Incoming, undigested
-from hub.sources.mqtt import Delivery, MqttConnection, Ticket
+from hub.sources.mqtt import Delivery, MqttConnection
 from hub.store.cases import ActionItem, AlarmItem, Item, Recorded, record
 from hub.store.upkeep import Quarantined, quarantine
 from hub.view import View, alarm_view, incident_view
 from schemas import identity, topics
 from schemas.alarms import Motion
 from schemas.codec import Malformed, encode
-from schemas.ids import AlarmId, IncidentId
+from schemas.ids import AlarmId
 
 BATCH_LIMIT = 200
 """Alarms and actions in one transaction; a storm of 10,000 takes fifty of them."""
+SETTLED_AT_ONCE = 8
+SETTLE_PAUSE_S = 0.004
+"""After a stall hundreds are recorded at once; telling everybody takes about a millisecond each,
+and a fresh press must not wait behind them, here or in the API."""
 SLOW_AFTER_S = 0.3
 """A commit takes 5 ms; after this the person hears `heard` and the desk `pending`."""
 LOOK_EVERY_S = 0.1
@@ -45,25 +49,6 @@ REFUSED = (psycopg.Error, ValueError, TypeError, OverflowError)
 """What psycopg or PostgreSQL say to a value they cannot take."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class Entry:
-    """An alarm or action between arrival and commit."""
-
-    item: Item
-    arrived_s: float
-    tickets: list[Ticket] = field(default_factory=list)
-    quarantined: Quarantined | None = None
-    provisional_id: IncidentId | None = None
-    """The incident it was announced in."""
-    joined: Incident | None = None
-    """That incident as it was before; None: this alarm opened it."""
-    payload: bytes = b""
-    told_slow: bool = False
-    refused: bool = False
-    key: str = ""
-    number: int = 0
 
 
 class AlarmLane:
@@ -87,12 +72,7 @@ class AlarmLane:
         self._receipts = receipts
         self._publish = publish
         self._alive = alive
-        self._queue: deque[Entry] = deque()
-        self._in_flight: dict[int, Entry] = {}
-        """By number, in order of arrival."""
-        self._newest: dict[str, Entry] = {}
-        """By message: what a redelivery attaches to."""
-        self._numbers = itertools.count()
+        self._in_flight = InFlight()
         self._wake = asyncio.Event()
         self.connection: MqttConnection | None = None
         self.counts: Counter[str] = Counter()
@@ -105,9 +85,8 @@ class AlarmLane:
 
     def oldest_unrecorded_s(self) -> float:
         """Age of the oldest of them, seconds."""
-        if not self._in_flight:
-            return 0.0
-        return self._clock.monotonic_s() - next(iter(self._in_flight.values())).arrived_s
+        oldest = self._in_flight.oldest()
+        return 0.0 if oldest is None else self._clock.monotonic_s() - oldest.arrived_s
 
     def on_message(self, delivery: Delivery) -> None:
         """A message of the alarm lane's connection. Never raises: an alarm that a step cannot
@@ -160,12 +139,16 @@ class AlarmLane:
 
     def _take_alarm(self, incoming: Incoming, alarm: Alarm) -> None:
         delivery = incoming.delivery
-        entry = self._newest.get(alarm.id)
+        entry = self._in_flight.newest(alarm.id)
         if entry is not None and not self._pressed_anew(entry, incoming):
             self._attach(entry, delivery)
             return
         key: str = alarm.id
         if incoming.derived:
+            settled = self._in_flight.just_settled(key, self._clock.monotonic_s())
+            if settled is not None and delivery.duplicate:
+                self._answer_repeat(replace(alarm, id=settled), delivery)
+                return
             alarm = replace(alarm, id=self._board.tell_apart(alarm.id, incoming.received_at))
         if alarm.id in self._board.known:
             self._answer_repeat(alarm, delivery)
@@ -199,7 +182,7 @@ class AlarmLane:
         """It is recorded already: PUBACK and the receipt again, as far as things have come."""
         self.counts["repeats"] += 1
         self._ack(delivery)
-        incident_id = self._board.known[alarm.id]
+        incident_id = self._board.known.get(alarm.id)
         incident = self._board.open.get(incident_id) if incident_id else None
         self._receipts.recorded(alarm, incident, self._clock.now(), repeat=True)
 
@@ -215,10 +198,7 @@ class AlarmLane:
         self._wait(entry)
 
     def _wait(self, entry: Entry) -> None:
-        entry.number = next(self._numbers)
-        self._in_flight[entry.number] = entry
-        self._newest[entry.key] = entry
-        self._queue.append(entry)
+        self._in_flight.add(entry)
         self._wake.set()
 
     def _take_action(self, delivery: Delivery) -> None:
@@ -228,7 +208,7 @@ class AlarmLane:
             _log.error("desk_action_unreadable", reason=error.reason)
             self._ack(delivery)
             return
-        entry = self._newest.get(action.id)
+        entry = self._in_flight.newest(action.id)
         if entry is not None:
             self._attach(entry, delivery)
             return
@@ -247,8 +227,7 @@ class AlarmLane:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._queue:
-                batch = [self._queue.popleft() for _ in range(min(BATCH_LIMIT, len(self._queue)))]
+            while batch := self._in_flight.take(BATCH_LIMIT):
                 await self._commit(batch)
 
     async def _commit(self, batch: Sequence[Entry]) -> None:
@@ -283,15 +262,12 @@ class AlarmLane:
                 batch[0].item = _bare(batch[0].item)
         self.database_silent_since = None
         for entry in batch:
-            self._forget(entry)
-        still_waiting = {e.provisional_id for e in self._in_flight.values() if e.provisional_id}
-        for entry, recorded in zip(batch, results, strict=True):
-            self._settle(entry, recorded, still_waiting)
-
-    def _forget(self, entry: Entry) -> None:
-        del self._in_flight[entry.number]
-        if self._newest.get(entry.key) is entry:
-            del self._newest[entry.key]
+            self._puback(entry)
+        for number, (entry, recorded) in enumerate(zip(batch, results, strict=True), 1):
+            self._in_flight.forget(entry)
+            self._settle(entry, recorded)
+            if number % SETTLED_AT_ONCE == 0:
+                await asyncio.sleep(SETTLE_PAUSE_S)
 
     async def _set_aside(self, entry: Entry, reason: str) -> None:
         """The database refuses it even without its extras: keep the bytes, let the others pass.
@@ -309,25 +285,40 @@ class AlarmLane:
                 payload=entry.payload,
                 received_at=alarm.received_at,
             )
-            with contextlib.suppress(*REFUSED, *TRANSIENT):
-                await self._session.run(lambda connection: quarantine(connection, [kept]))
+            await self._keep(kept)
         elif isinstance(item, ActionItem):
             refusal = AlertsError("it cannot be recorded")
             result = action_result(item.action.id, None, refusal=refusal)
             self._publish(topics.DESK_ANNOUNCE, result)
         self.counts["set_aside"] += 1
-        self._forget(entry)
-        for ticket in entry.tickets:
-            if self.connection is not None:
-                self.connection.ack(ticket)
+        self._in_flight.forget(entry)
+        self._puback(entry)
 
-    def _settle(self, entry: Entry, recorded: Recorded, still_waiting: set[IncidentId]) -> None:
-        """It is recorded: PUBACK, receipt, and the desk learns the truth."""
+    async def _keep(self, message: Quarantined) -> None:
+        """Into quarantine, however long it takes: the broker forgets it after the PUBACK."""
+        while True:
+            try:
+                await self._session.run(lambda connection: quarantine(connection, [message]))
+            except TRANSIENT:
+                await asyncio.sleep(LONGEST_BACKOFF_S)
+            except REFUSED as error:
+                _log.error("quarantine_refused", error=type(error).__name__)
+                return
+            else:
+                return
+
+    def _puback(self, entry: Entry) -> None:
+        """Answer every delivery of it that was not answered yet."""
         if self.connection is not None:
             for ticket in entry.tickets:
                 self.connection.ack(ticket)
+        entry.tickets.clear()
+
+    def _settle(self, entry: Entry, recorded: Recorded) -> None:
+        """It is recorded: receipt, and the desk learns the truth."""
+        self._puback(entry)
         incident, now = recorded.incident, self._clock.now()
-        certain = incident is not None and incident.id not in still_waiting
+        certain = incident is not None and not self._in_flight.concerns(incident.id)
         if incident is not None and certain:
             self._board.provisional.discard(incident.id)
         if isinstance(entry.item, ActionItem):
@@ -336,19 +327,20 @@ class AlarmLane:
         if incident is not None and certain:
             self._board.put(incident)
         if isinstance(entry.item, AlarmItem):
-            self._settle_alarm(entry, entry.item, recorded, still_waiting, now)
+            self._settle_alarm(entry, entry.item, recorded, now)
 
     def _settle_alarm(
         self,
         entry: Entry,
         item: AlarmItem,
         recorded: Recorded,
-        still_waiting: set[IncidentId],
         now: datetime,
     ) -> None:
         alarm, incident = recorded.alarm or item.alarm, recorded.incident
         self.counts["duplicates" if recorded.duplicate else "alarms"] += 1
         self._board.remember(alarm.id, incident.id if incident else None)
+        if item.derived:
+            self._in_flight.settled(entry.key, alarm.id, self._clock.monotonic_s())
         self._receipts.recorded(alarm, incident, now, repeat=recorded.duplicate)
         merged_from = entry.provisional_id
         if incident is not None and not recorded.duplicate:
@@ -362,7 +354,7 @@ class AlarmLane:
             if incident is not None:
                 self._announce("merged", incident, alarm, merged_from=merged_from)
             return
-        if incident is None or incident.id in still_waiting:
+        if incident is None or self._in_flight.concerns(incident.id):
             return
         self._announce("committed", incident, None if recorded.duplicate else alarm)
 
@@ -380,7 +372,7 @@ class AlarmLane:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             before_s = self._clock.monotonic_s() - SLOW_AFTER_S
-            for entry in self._in_flight.values():
+            for entry in list(self._in_flight):
                 if entry.arrived_s > before_s:
                     break
                 if not entry.told_slow:

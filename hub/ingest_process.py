@@ -38,9 +38,10 @@ ALARM_CLIENT = "carebell-alarm"
 TELEMETRY_CLIENT = "carebell-telemetry"
 OWN_CLIENT = "carebell-ingest"
 
-SWITCH_INTERVAL_S = 0.001
-"""How long one thread keeps the interpreter while the other wants it (CPython's default is 5 ms):
-the alarm lane waits at most this long behind a telemetry batch."""
+SWITCH_INTERVAL_S = 0.0002
+"""How long one thread keeps the interpreter while the other wants it (CPython's default is 5 ms).
+The alarm lane gives it away with every system call, several times a press, and waits this long
+to get it back while a telemetry batch is being digested."""
 
 _log = structlog.get_logger(__name__)
 

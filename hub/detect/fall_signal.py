@@ -30,7 +30,7 @@ the longest that most recordings hold)."""
 BEFORE: Final = int(BEFORE_S * RATE_HZ)
 AFTER: Final = int(AFTER_S * RATE_HZ)
 WIDTH: Final = BEFORE + AFTER
-CANDIDATES: Final = 4
+CANDIDATES: Final = 3
 """Impacts judged in one window; the surest counts (ours: more add false alarms, not falls)."""
 APART_S: Final = 1.0
 """Two impacts closer than this are one (ours)."""

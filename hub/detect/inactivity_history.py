@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hub.detect.inactivity_line import (
     CELLS,
     EDGES_MIN,
+    OUTING_MIN,
     SHORT_MIN,
     SLOT_MIN,
     SLOTS,
@@ -116,6 +117,7 @@ def tallies(
     kind = found.near_bed.astype(np.int64)
     length = np.minimum(found.end - found.start, DAY_MIN)
     cell = np.clip(np.searchsorted(EDGES_MIN, length, side="right") - 1, 0, CELLS - 1)
+    out = found.away & found.departure & (found.end - found.start > OUTING_MIN)
     rows: Sequence[NDArray[np.bool_]] = [learned & (day == number) for number in range(days)]
     counted = []
     for number, row in enumerate(rows):
@@ -129,7 +131,8 @@ def tallies(
             tally.short_min, (kind[row], slot[row]), np.minimum(length[row], SHORT_MIN)
         )
         active = int(np.count_nonzero(day == number))
-        counted.append(Tally(tally.ended, tally.short_min, 1.0, (active,)))
+        outings = int(np.count_nonzero(out & (day == number)))
+        counted.append(Tally(tally.ended, tally.short_min, 1.0, (active,), outings))
     return counted
 
 

@@ -15,7 +15,6 @@ that nights are not forgotten. Measured on TIHM against "maximum over N days plu
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import exp
 
 import msgspec
 import numpy as np
@@ -31,11 +30,17 @@ the first and hardly from the second; measured, the split is worth a tenth of th
 
 SHORT_MIN = 10
 """Silences below are time, not events."""
+USUAL_SILENCE_MIN = 1
+"""Where most short time lies: awake people move every minute or two."""
 EDGES_MIN: Counts = SHORT_MIN * 1.15 ** np.arange(37)
 CELLS = len(EDGES_MIN) - 1
 LENGTHS_MIN: Counts = np.sqrt(EDGES_MIN[:-1] * EDGES_MIN[1:])
 LIMITS_MIN: Counts = np.r_[np.arange(30, 300, 10), np.arange(300, 1441, 30)].astype(np.float64)
 """What a line can say: half an hour to a day."""
+OUTINGS_DAYS = 45
+"""The window of the standard line (standards.md)."""
+OUTING_MIN = 150
+"""An absence that would have come near the alert line of a day."""
 LONG_MIN = 90
 """Silences beyond are what makes a home quiet or busy."""
 
@@ -43,18 +48,18 @@ LONG_MIN = 90
 class Tuning(msgspec.Struct, frozen=True):
     """Chosen on other homes than those it is judged on; the values are those of the last fit."""
 
-    false_alert_cost: float = 1500.0
+    false_alert_cost: float = 1900.0
     """Minutes that may go beyond the target to save one false alert."""
     prior_days: float = 24.0
     """How many days of the home's own the population counts for."""
     spread: float = 0.3
     """Logarithmic width by which a silence could have been longer or shorter than it was."""
-    target_min: float = 153.0
+    target_min: float = 151.0
     """Lateness that is paid in full beyond: the 2.5 h that is asked of the detector."""
-    softness_min: float = 4.0
+    softness_min: float = 3.0
     slope_per_h: float = 0.02
     """Price of an hour of lateness on either side of the target."""
-    shift_min: float = 45.0
+    shift_min: float = 30.0
     """How far a habit may move in the day (standard deviation)."""
     home_days: float = 1.0
     """Days of population mixed into a home's own rate of long silences."""
@@ -66,31 +71,38 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
 
     day_rooms_min: tuple[int, ...]
     bed_rooms_min: tuple[int, ...]
-    usual_active_min: int
+    usual_active_min: int = 0
     """Median of minutes with activity a day; 0: unknown."""
+    outings_per_100_days: int = 100
+    """How often the person is out for long; a home nobody leaves needs no patience at its door."""
 
     def flat(self) -> tuple[int, ...]:
-        """As one row of 97 integers: how the person's context carries it."""
-        return (*self.day_rooms_min, *self.bed_rooms_min, self.usual_active_min)
+        """As one row of 98 integers: how the person's context carries it."""
+        return (
+            *self.day_rooms_min,
+            *self.bed_rooms_min,
+            self.usual_active_min,
+            self.outings_per_100_days,
+        )
 
 
 def line_from(flat: Sequence[int]) -> Line | None:
-    """The line a context carries: 97 integers, 48 (one line for all rooms), or none: learning.
+    """The line a context carries: 98 integers, 48 (one line for all rooms), or none: learning.
 
     >>> line_from([240] * 48).bed_rooms_min[0], line_from([])
     (240, None)
     """
     if len(flat) == SLOTS:
-        return Line(tuple(flat), tuple(flat), 0)
-    if len(flat) == 2 * SLOTS + 1:
-        return Line(tuple(flat[:SLOTS]), tuple(flat[SLOTS : 2 * SLOTS]), flat[-1])
+        return Line(tuple(flat), tuple(flat))
+    if len(flat) == 2 * SLOTS + 2:
+        return Line(tuple(flat[:SLOTS]), tuple(flat[SLOTS : 2 * SLOTS]), flat[-2], flat[-1])
     return None
 
 
 def allowed_min(line: Line, minute_of_day: float, near_bed: bool) -> int:
     """How long a silence that begins at this local minute may last; slots are joined smoothly.
 
-    >>> allowed_min(Line((60,) * 48, tuple(range(48)), 0), 45, near_bed=True)
+    >>> allowed_min(Line((60,) * 48, tuple(range(48))), 45, near_bed=True)
     1
     """
     limits = line.bed_rooms_min if near_bed else line.day_rooms_min
@@ -112,6 +124,8 @@ class Tally:
     days: float
     active_min: tuple[int, ...] = ()
     """Minutes with activity, a day."""
+    outings: int = 0
+    """Long absences by an outside door."""
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
@@ -119,6 +133,7 @@ class Tally:
             self.short_min + other.short_min,
             self.days + other.days,
             self.active_min + other.active_min,
+            self.outings + other.outings,
         )
 
     def per_day(self) -> "Tally":
@@ -153,7 +168,9 @@ def learn(days: Sequence[Tally], prior: Tally, tuning: Tuning) -> Line:
     )
     limits = LIMITS_MIN[np.argmin(cost, axis=-1)].astype(int)
     active = int(np.median(own.active_min)) if own.active_min else 0
-    return Line(tuple(map(int, limits[0])), tuple(map(int, limits[1])), active)
+    recent = days[-OUTINGS_DAYS:]
+    outings = sum(day.outings for day in recent) * 100 // max(1, len(recent))
+    return Line(tuple(map(int, limits[0])), tuple(map(int, limits[1])), active, outings)
 
 
 @lru_cache(maxsize=8)
@@ -173,17 +190,12 @@ def _prices(tuning: Tuning) -> tuple[Counts, Counts, Counts]:
     ratio = (np.log(LENGTHS_MIN)[:, np.newaxis] - np.log(LIMITS_MIN)) / tuning.spread
     alerts = 1 / (1 + np.exp(-1.702 * ratio))  # logistic stand-in for the normal distribution
     minutes = np.arange(int(LIMITS_MIN[-1]) + 1)
-    price = tuning.slope_per_h * minutes / 60 + np.array(
-        [_beyond((minute - tuning.target_min) / tuning.softness_min) for minute in minutes]
-    )
+    beyond = np.clip((minutes - tuning.target_min) / tuning.softness_min, -40, 40)
+    price = tuning.slope_per_h * minutes / 60 + 1 / (1 + np.exp(-beyond))
     total = np.r_[0.0, np.cumsum(price)]
     within = np.minimum(LENGTHS_MIN[:, np.newaxis], LIMITS_MIN)
     grid = np.arange(len(total))
     upper = np.interp(np.maximum(LIMITS_MIN - SHORT_MIN, 0), grid, total)
     lateness = np.maximum(upper - np.interp(LIMITS_MIN - within, grid, total), 0.0)
-    short_lateness = np.interp(LIMITS_MIN - SHORT_MIN / 2, minutes, price)
+    short_lateness = np.interp(LIMITS_MIN - USUAL_SILENCE_MIN, minutes, price)
     return alerts, lateness, short_lateness
-
-
-def _beyond(distance: float) -> float:
-    return 1 / (1 + exp(-distance)) if distance > -40 else 0.0

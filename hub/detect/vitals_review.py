@@ -4,8 +4,8 @@ Continuous signs need persistence (hub.detect.vitals). A cuff is used once or tw
 reading is all there is: it asks for a look, at low priority, once a review day and sign.
 
 The limits are a monitoring clinic's: they reproduce the alerts its nurses confirmed for people
-with dementia at home (TIHM, Palermo et al., Sci Data 2023, 10:606) - see docs and
-`carebell evaluate vitals`, which measures them by homes. A clinician's limits replace them.
+with dementia at home (TIHM, Palermo et al., Sci Data 2023, 10:606); `carebell evaluate vitals`
+measures them, by homes. A clinician's limits replace them.
 """
 
 from dataclasses import dataclass

@@ -60,7 +60,13 @@ PERMISSIONS: dict[InternalUser, Permission] = {
     ),
     # Answers go to the broker's reply subjects, which `allow_responses` opens one by one.
     InternalUser.CALLOUT: Permission(
-        publish=("$JS.API.CONSUMER.LIST.$MQTT_msgs",),
+        publish=(
+            "$JS.API.CONSUMER.LIST.$MQTT_msgs",
+            "$JS.API.CONSUMER.INFO.$MQTT_msgs.*",
+            "$JS.API.STREAM.INFO.$MQTT_msgs",
+            "$JS.API.STREAM.UPDATE.$MQTT_msgs",
+            "$JS.API.STREAM.PURGE.$MQTT_msgs",
+        ),
         subscribe=("$SYS.REQ.USER.AUTH", "_INBOX.>"),
         connection="STANDARD",
     ),

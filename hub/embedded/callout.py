@@ -23,41 +23,30 @@ from hub.embedded import broker
 from hub.embedded.admission import Question, Register, admit, device_claims
 from hub.embedded.folder import HubFolder
 from hub.embedded.jwt import Signer, read_claims
+from hub.embedded.message_store import (
+    LANE_FILTERS,
+    TRIM_EVERY_S,
+    StoreRefusedError,
+    Trimmer,
+    hub_consumers,
+    keep_until_trimmed,
+)
 from hub.embedded.secrets import InternalUser, Secrets, load_secrets
 from hub.settings import Settings
-
-HUB_FILTERS = frozenset(
-    {"$MQTT.msgs.care.v1.*.*.*.alarm.*", "$MQTT.msgs.care.v1.*.*.*.telemetry.*"}
-)
-"""What the hub's two sessions subscribe to. No device may subscribe to these, so a consumer with
-such a filter is the hub's."""
 
 _MAX_WAITING = 20_000
 """Questions kept while we are busy: a city of 10,000 homes at once; more will ask again."""
 
 _ASK_EVERY_S = 0.2
-_ASK_WITHIN_S = 2.0
 _CONNECT_AGAIN_S = 0.05
 """Short, because a device that is back before us waits for the broker's own time limit."""
 _CONNECT_WITHIN_S = 2
 _PING_EVERY_S = 5
 _TELL_EVERY_S = 60.0
 
+_ASKING_FAILED = (NatsError, msgspec.MsgspecError, TimeoutError, StoreRefusedError)
+
 _log = structlog.get_logger("hub.embedded.callout")
-
-
-class _Consumer(msgspec.Struct, frozen=True):
-    filter_subject: str = ""
-    filter_subjects: tuple[str, ...] = ()
-
-
-class _ConsumerEntry(msgspec.Struct, frozen=True):
-    config: _Consumer
-
-
-class _ConsumerPage(msgspec.Struct, frozen=True):
-    total: int = 0
-    consumers: tuple[_ConsumerEntry, ...] | None = None
 
 
 class Callout:
@@ -117,7 +106,7 @@ class Callout:
             await connection.flush()
             _log.info("connected")
             tasks = [
-                asyncio.create_task(self._watch_sessions(connection)),
+                asyncio.create_task(self._keep_store(connection)),
                 asyncio.create_task(self._tell()),
             ]
             await cut.wait()
@@ -130,15 +119,22 @@ class Callout:
             with contextlib.suppress(NatsError, OSError):
                 await connection.close()
 
-    async def _watch_sessions(self, connection: Client) -> None:
-        """Open the gate once both sessions exist. They outlive the hub, so we ask until then."""
-        while True:
-            with contextlib.suppress(NatsError, msgspec.MsgspecError, TimeoutError):
-                if await hub_sessions_exist(connection):
+    async def _keep_store(self, connection: Client) -> None:
+        """Open the gate once both sessions exist, which outlive the hub, and the store is kept as
+        we want it; then trim the store."""
+        while not self._ready:
+            with contextlib.suppress(*_ASKING_FAILED):
+                if (await hub_consumers(connection)).keys() >= LANE_FILTERS:
+                    await keep_until_trimmed(connection)
                     self._ready = True
                     _log.info("gate_opened", why="both hub sessions exist")
-                    return
+                    break
             await asyncio.sleep(_ASK_EVERY_S)
+        trimmer = Trimmer(self._clock)
+        while True:
+            with contextlib.suppress(*_ASKING_FAILED):
+                await trimmer.run(connection)
+            await asyncio.sleep(TRIM_EVERY_S)
 
     async def _tell(self) -> None:
         """Log how many came and why others did not, if anybody did."""
@@ -175,26 +171,6 @@ class Callout:
             answer["jwt"] = self._signer.sign(claims, now_s)
         response = {"sub": request.user_nkey, "aud": request.server_id.id, "nats": answer}
         return self._signer.sign(response, now_s)
-
-
-async def hub_sessions_exist(connection: Client) -> bool:
-    """Ask JetStream whether both of the hub's consumers exist."""
-    missing = set(HUB_FILTERS)
-    offset = 0
-    while missing:
-        reply = await connection.request(
-            "$JS.API.CONSUMER.LIST.$MQTT_msgs",
-            msgspec.json.encode({"offset": offset}),
-            timeout=_ASK_WITHIN_S,
-        )
-        page = msgspec.json.decode(reply.data, type=_ConsumerPage)
-        entries = page.consumers or ()
-        for entry in entries:
-            missing -= {entry.config.filter_subject, *entry.config.filter_subjects}
-        offset += len(entries)
-        if not entries or offset >= page.total:
-            break
-    return not missing
 
 
 async def _log_error(error: Exception) -> None:

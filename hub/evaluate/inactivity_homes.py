@@ -12,13 +12,14 @@ hours, which is the hub being deaf (15 to 17 June 2019 in the published set).
 import csv
 import gzip
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.detect.inactivity import AWAY_LIMIT_MIN, QUIET_LIMIT_MIN, QUIET_SHARE
+from hub.detect.inactivity import AWAY_LIMIT_MIN, OUTINGS_TO_PRESUME, QUIET_LIMIT_MIN, QUIET_SHARE
 from hub.detect.inactivity_history import (
     DAY_MIN,
     Place,
@@ -31,6 +32,7 @@ from hub.detect.inactivity_line import SLOT_MIN, SLOTS, Line, Tally
 
 DEAF_AFTER_MIN = 120
 MIN_HOMES_TO_TELL_DEAF = 5
+EPOCH_MIN = date(1970, 1, 1).toordinal() * DAY_MIN
 LONGEST_DELAY_MIN = 60 * 24 * 3
 
 Flags = NDArray[np.bool_]
@@ -75,16 +77,29 @@ def read_homes(folder: Path) -> list[Home]:
     """All homes with at least two days of activity, by name."""
     signs: dict[str, list[tuple[int, Place]]] = {}
     with gzip.open(folder / "activity.csv.gz", "rt", encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
-            at = datetime.fromisoformat(row["date"]).replace(tzinfo=UTC)
-            signs.setdefault(row["patient_id"], []).append(
-                (int(at.timestamp()) // 60, place_of(row["location"]))
-            )
+        rows = csv.reader(lines)
+        header = next(rows)
+        person, place, at = map(header.index, ("patient_id", "location", "date"))
+        for row in rows:
+            signs.setdefault(row[person], []).append((_minute(row[at]), _place(row[place])))
+    deaf = _deaf_times(signs)
     for mine in signs.values():
         mine.sort(key=lambda sign: sign[0])
-    deaf = _deaf_times(signs)
     homes = (_home(name, signs[name], deaf) for name in sorted(signs))
     return [home for home in homes if home.days > 1]
+
+
+@lru_cache(maxsize=512)
+def _midnight(day: str) -> int:
+    return date.fromisoformat(day).toordinal() * DAY_MIN - EPOCH_MIN
+
+
+def _minute(local: str) -> int:
+    """Minutes since 1970 by the home's own clock; the recordings name no zone."""
+    return _midnight(local[:10]) + int(local[11:13]) * 60 + int(local[14:16])
+
+
+_place = lru_cache(maxsize=64)(place_of)
 
 
 def _home(name: str, signs: list[tuple[int, Place]], deaf: list[tuple[int, int]]) -> Home:
@@ -120,7 +135,7 @@ def _home(name: str, signs: list[tuple[int, Place]], deaf: list[tuple[int, int]]
 def _deaf_times(signs: dict[str, list[tuple[int, Place]]]) -> list[tuple[int, int]]:
     """When no home was heard although several were installed."""
     heard = np.unique(np.concatenate([[at for at, _ in mine] for mine in signs.values()]))
-    spans = np.array([(mine[0][0], mine[-1][0]) for mine in signs.values()])
+    spans = np.array([(min(mine)[0], max(mine)[0]) for mine in signs.values()])
     found = []
     for index in np.flatnonzero(np.diff(heard) > DEAF_AFTER_MIN):
         begin, end = int(heard[index]), int(heard[index + 1])
@@ -147,8 +162,9 @@ def limits_of(home: Home, lines: dict[int, Line]) -> Numbers:
         )
         quiet = found.level[mine] < QUIET_SHARE * line.usual_active_min
         limit = np.where(quiet, np.maximum(limit, QUIET_LIMIT_MIN), limit)
-        gone = found.departure[mine]
-        limits[mine] = np.where(gone, np.maximum(limit, AWAY_LIMIT_MIN), limit)
+        if line.outings_per_100_days >= OUTINGS_TO_PRESUME:
+            limit = np.where(found.departure[mine], np.maximum(limit, AWAY_LIMIT_MIN), limit)
+        limits[mine] = limit
     return limits
 
 

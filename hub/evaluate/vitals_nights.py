@@ -1,6 +1,7 @@
 """Healthy sleepers: every finding that would wake somebody for them is one too many."""
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,18 +17,34 @@ COLUMNS = ("hr_device", "hr_from_rr")
 DETECTORS: tuple[Detector[Any], ...] = (*VITAL_DETECTORS, ScoreDetector())
 """What may page for somebody asleep."""
 
-Nights = dict[tuple[str, str], dict[str, list[Reading]]]
+BEATS_SHARE = 0.5
+"""A minute's rate from less than this share of its beats is of poor quality: the strap was loose.
+(Only for the column computed from beats; the strap's own rate stands as it is.)"""
+
+
+@dataclass(slots=True)
+class Night:
+    """One night of one person, one series a column."""
+
+    series: dict[str, list[Reading]] = field(default_factory=lambda: defaultdict(list))
+    poor: dict[str, set[datetime]] = field(default_factory=lambda: defaultdict(set))
+
+
+Nights = dict[tuple[str, str], Night]
 
 
 def read(folder: Path) -> Nights:
-    """By person and night: one series a column."""
-    nights: Nights = defaultdict(lambda: {column: [] for column in COLUMNS})
+    """By person and night."""
+    nights: Nights = defaultdict(Night)
     for row in rows(folder / "rr_minutes.csv.gz"):
         at = datetime.fromisoformat(row["minute"]).replace(tzinfo=UTC)
+        night = nights[row["subject"], row["night"]]
         for column in COLUMNS:
             if row[column]:
-                reading = (at, "heart_rate_per_min", float(row[column]))
-                nights[row["subject"], row["night"]][column].append(reading)
+                night.series[column].append((at, "heart_rate_per_min", float(row[column])))
+        beats, rate = float(row["beats"] or 0), float(row["hr_from_rr"] or 0)
+        if beats < BEATS_SHARE * rate:
+            night.poor["hr_from_rr"].add(at)
     return nights
 
 
@@ -35,13 +52,14 @@ def pages_by_person(nights: Nights) -> tuple[dict[str, list[float]], dict[str, i
     """Pages of each night by person (the worse column), and how often what was said quietly."""
     by_person: dict[str, list[float]] = defaultdict(list)
     quietly: dict[str, int] = defaultdict(int)
-    for (subject, _), series in nights.items():
+    for (subject, _), night in nights.items():
         worst = 0
-        for column, readings in series.items():
+        for column, readings in night.series.items():
+            poor = frozenset(night.poor[column])
             found = [
                 finding
                 for detector in DETECTORS
-                for finding in findings_of(detector, readings, person=subject)
+                for finding in findings_of(detector, readings, person=subject, poor=poor)
             ]
             worst = max(worst, sum(pages(finding) for finding in found))
             for finding in found:
@@ -53,9 +71,9 @@ def pages_by_person(nights: Nights) -> tuple[dict[str, list[float]], dict[str, i
 def plain_pages(nights: Nights, low: float, high: float, minutes: int) -> float:
     """What a plain limit would page a night, once it is passed for so many minutes in a row."""
     count = 0
-    for series in nights.values():
+    for night in nights.values():
         run = 0
-        for _, _, value in series["hr_device"]:
+        for _, _, value in night.series["hr_device"]:
             run = run + 1 if value <= low or value >= high else 0
             count += run == minutes
     return count / len(nights) if nights else 0.0

@@ -30,8 +30,12 @@ def findings_of(
     *,
     person: str,
     context: PersonContext | None = None,
+    poor: frozenset[datetime] = frozenset(),
 ) -> list[Finding]:
-    """Run one detector over one person's readings, in order, from no state."""
+    """Run one detector over one person's readings, in order, from no state.
+
+    `poor` are the times of readings whose sensor itself calls them poor.
+    """
     device = Device(
         id=DeviceId(person.lower()),
         kind=DeviceKind.CARE_BED,
@@ -49,7 +53,8 @@ def findings_of(
     for at, measure, value in readings:
         if measure not in detector.measures:
             continue
-        quality = quality_of(MEASURE_BY_KEY[measure], value, Quality.GOOD)
+        claimed = Quality.POOR if at in poor else Quality.GOOD
+        quality = quality_of(MEASURE_BY_KEY[measure], value, claimed)
         observation = Observation(device, measure, at, at, value, quality=quality)
         state, findings = detector.observe(state, observation, given)
         found.extend(findings)

@@ -1,7 +1,6 @@
 """The bed by night and by day."""
 
-from datetime import date, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, timedelta
 
 from alerts.alarm import Priority
 from hub.detect.bed import BedDetector
@@ -113,5 +112,5 @@ def test_a_restless_night_is_told_once() -> None:
 
 
 def test_night_is_the_homes_own() -> None:
-    person = PersonContext(time_zone=ZoneInfo("Europe/London"))  # 14:00 there
+    person = PersonContext(time_zone=UTC)  # 14:00 there
     assert not gone(lies(Story(BedDetector(), person), 60), 120).findings

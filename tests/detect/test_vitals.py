@@ -75,7 +75,7 @@ def test_every_vital_sign_pages_when_it_stays_red(measure: str) -> None:
 
 
 def test_an_extreme_value_need_not_wait_as_long() -> None:
-    story = pulse().values(about(70, 10)).values(about(26, 5))
+    story = pulse().values(about(70, 10)).values(about(26, 7))
     assert [f.kind for f in story.pages] == ["heart_rate_low"]
 
 
