@@ -77,6 +77,7 @@ class IngestProcess:
             self.alarm.view,
         )  # fmt: skip
         self.telemetry: TelemetryLane | None = None
+        self._announcing: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """For ever."""
@@ -188,7 +189,8 @@ class IngestProcess:
 
     def _sync_wanted(self, delivery: Delivery) -> None:
         del delivery
-        self.alarm.announce_all()
+        if self._announcing is None or self._announcing.done():
+            self._announcing = asyncio.create_task(self.alarm.announce_all())
 
     def _heard(self, device_id: str, at: datetime) -> None:
         lane = self.telemetry

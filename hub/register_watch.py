@@ -10,6 +10,7 @@ from alerts.incident import Incident
 from hub.board import KNOWN_ALARMS, Board
 from hub.clock import SystemClock
 from hub.database import TRANSIENT, Connection, Session
+from hub.pace import in_slices
 from hub.register import KEYS, TABLES, Register
 from hub.snapshot import Snapshot
 from hub.store.observations import ensure_partitions
@@ -174,8 +175,8 @@ class RegisterWatch:
         mark: tuple[object, ...] = (newest, *((i.id, i.revision) for i in recorded))
         if mark == self._written:
             return
-        views = [self._view(incident) for incident in recorded]
-        rows = [msgspec.to_builtins(incident) for incident in recorded]
+        views = [self._view(incident) async for incident in in_slices(recorded)]
+        rows = [msgspec.to_builtins(incident) async for incident in in_slices(recorded)]
         known = list(board.known.items())[-KNOWN_IN_SNAPSHOT:]
         await asyncio.to_thread(
             self._snapshot.write_incidents, views, rows, known, self._clock.now()

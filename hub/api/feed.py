@@ -22,10 +22,13 @@ CLOSED_REMEMBERED = 4096
 HELD_LIMIT = 20_000
 """Open incidents in memory: twice an earthquake of 10,000."""
 
+EVENT_NAMES = ("incident", "ring")
+"""What is numbered and can be resumed."""
+
 Visible = Callable[[str], bool]
 """Whether somebody sees an area."""
 
-_NEW_ALARM = frozenset({"raised", "realarmed"})
+RINGING = frozenset({"raised", "realarmed"})
 """Causes that must show whatever else is known: somebody pressed."""
 
 
@@ -80,8 +83,8 @@ class Feed:
         events: list[FeedEvent] = []
         if self._believes(view, cause):
             events.append(self._show(view, cause, now_s, alarm))
-        elif held := self.held.get(view["id"]):
-            held.spoken_of_s = now_s
+        else:
+            self.note_word(view["id"], now_s)
         if merged_from is not None and merged_from != view["id"]:
             events += self._merge(merged_from, view["id"])
         return events
@@ -96,8 +99,8 @@ class Feed:
         )
         if self.wants(glance):
             events.append(self._show(view, cause, now_s, None))
-        elif held := self.held.get(view["id"]):
-            held.spoken_of_s = now_s
+        else:
+            self.note_word(view["id"], now_s)
         if asked_id != view["id"]:
             events += self._merge(asked_id, view["id"])
         return events
@@ -116,6 +119,12 @@ class Feed:
             and glance.alarm_count >= held.view["alarm_count"]
             and held.view.get("pending_action") is None
         )
+
+    def note_word(self, incident_id: str, now_s: float) -> None:
+        """Somebody spoke of an incident, though nothing about it is new."""
+        held = self.held.get(incident_id)
+        if held is not None:
+            held.spoken_of_s = now_s
 
     def ring(self, body: View) -> FeedEvent:
         """The ladder calls the desks."""
@@ -163,12 +172,14 @@ class Feed:
 
     def open_views(self, visible: Visible) -> list[View]:
         """What somebody sees of what is open, newest first."""
-        views = [
-            held.view
-            for held in self.held.values()
-            if held.view["state"] != "resolved" and visible(held.view["area_id"])
-        ]
+        views = self.open_among(visible)
         return sorted(views, key=lambda view: (view["opened_at"], view["id"]), reverse=True)
+
+    def open_among(self, visible: Visible) -> Iterator[View]:
+        """The same in no order, for whoever only counts."""
+        for held in self.held.values():
+            if held.view["state"] != "resolved" and visible(held.view["area_id"]):
+                yield held.view
 
     def opening(self, last_event_id: str | None, visible: Visible, stats: View) -> bytes:
         """What a new connection gets first: what it missed, or everything."""
@@ -213,7 +224,7 @@ class Feed:
             return closed is None or revision > closed
         if cause == "refreshed":
             return revision > held.view["revision"] or self._differs(held, view)
-        return cause in _NEW_ALARM or held.provisional or revision >= held.view["revision"]
+        return cause in RINGING or held.provisional or revision >= held.view["revision"]
 
     def _differs(self, held: Held, view: View) -> bool:
         """Whether a repeated word of ingest about what is held says anything new."""

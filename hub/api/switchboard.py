@@ -11,7 +11,8 @@ import structlog
 
 from alerts.people import Account
 from hub.api.access import AreaTree
-from hub.api.feed import Feed, FeedEvent, frame
+from hub.api.backlog import MAY_WAIT, Backlog
+from hub.api.feed import EVENT_NAMES, Feed, FeedEvent, frame
 from hub.api.figures import Figures
 from hub.api.listeners import LISTENERS_LIMIT, Listener
 from hub.api.ports import Clock, DeskBus, DeskStore
@@ -29,8 +30,28 @@ CAUSES_KEPT = 20_000
 """Incidents the worker changed that wait to be read; of more only the cause is not told."""
 LOOKS_KEPT = 10_000
 """Looks at personal data that wait for the database, for the audit log."""
+BACKLOG_LIMIT = 2000
+"""Incidents whose record waits to be shown, about 8 KB each; further ones are shown at once."""
+
+_UNREADABLE = (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError)
 
 _log = structlog.get_logger("hub.api.switchboard")
+
+
+class _Named(msgspec.Struct):
+    id: str
+
+
+class _Heading(msgspec.Struct):
+    """Just enough of an announcement to tell whether it may wait."""
+
+    type: str
+    cause: str | None = None
+    incident: _Named | None = None
+    merged_from: str | None = None
+
+
+_heading = msgspec.json.Decoder(_Heading)
 
 
 class Switchboard:
@@ -55,6 +76,8 @@ class Switchboard:
         self.causes: dict[str, str] = {}
         """Why the worker changed an incident, to be told when it is read from the database."""
         self.news = asyncio.Event()
+        self.waiting = asyncio.Event()
+        """Set while announcements wait to be shown: whoever hears it calls `catch_up`."""
         self.looks: deque[Entry] = deque()
         self.tree = AreaTree(root_area_id)
         self._root_area_id = root_area_id
@@ -65,6 +88,8 @@ class Switchboard:
         self._ingest_heard_s: float | None = None
         self._cycles: dict[str, float] = {}
         self._results: dict[str, asyncio.Future[View]] = {}
+        self._backlog = Backlog()
+        self._told = {name: figures.feed_events.labels(name) for name in EVENT_NAMES}
 
     # ---- the bus ---------------------------------------------------------------------------
 
@@ -79,16 +104,51 @@ class Switchboard:
     def hear(self, topic: str, payload: bytes) -> None:
         """A message of the bus. Whatever it holds, the line must not break."""
         try:
-            body = msgspec.json.decode(payload)
             if topic == topics.DESK_STATS:
-                self._hear_stats(body)
+                self._hear_stats(msgspec.json.decode(payload))
             elif topic == topics.DESK_ANNOUNCE:
-                self._hear_announcement(body)
-        except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError) as error:
-            self.figures.unreadable.inc()
-            _log.warning("announcement_unreadable", topic=topic, error=repr(error))
+                self._hear_announcement(payload)
+        except _UNREADABLE as error:
+            self._count_unreadable(topic, error)
 
-    def _hear_announcement(self, body: Any) -> None:
+    def catch_up(self, most: int) -> bool:
+        """Show some of what waits; whether more does."""
+        for _ in range(most):
+            payload = self._backlog.oldest()
+            if payload is None:
+                break
+            self._show(payload)
+        return len(self._backlog) > 0
+
+    def _hear_announcement(self, payload: bytes) -> None:
+        """A press shows at once; the record of one may wait, but never be overtaken by what came
+        later about the same incident."""
+        heading = _heading.decode(payload)
+        named = heading.incident
+        if named is not None and heading.type == "incident" and heading.cause in MAY_WAIT:
+            self._backlog.put(named.id, payload)
+            if len(self._backlog) > BACKLOG_LIMIT:
+                self.catch_up(1)
+            self.waiting.set()
+            return
+        if named is not None:
+            for earlier in (named.id, heading.merged_from):
+                self._show(self._backlog.take(earlier))
+        self._act_on(msgspec.json.decode(payload))
+
+    def _show(self, payload: bytes | None) -> None:
+        """What waited; only its heading was read so far."""
+        try:
+            if payload is not None:
+                self._act_on(msgspec.json.decode(payload))
+        except _UNREADABLE as error:
+            self._count_unreadable(topics.DESK_ANNOUNCE, error)
+
+    def _count_unreadable(self, topic: str, error: Exception) -> None:
+        self.figures.unreadable.inc()
+        _log.warning("announcement_unreadable", topic=topic, error=repr(error))
+
+    def _act_on(self, body: Any) -> None:
         now_s = self._clock.monotonic_s()
         match body["type"]:
             case "incident":
@@ -161,7 +221,7 @@ class Switchboard:
     def pass_on(self, events: Sequence[FeedEvent]) -> None:
         """Copy events to every desk that may see them."""
         for event in events:
-            self.figures.feed_events.labels(event.name).inc()
+            self._told[event.name].inc()
             for listener in self.listeners:
                 if self.tree.sees(listener.account.area_id, event.area_id):
                     listener.offer(event.frame)
@@ -225,7 +285,7 @@ class Switchboard:
         """The figures for the desks of an area; what ingest counts is for the whole hub."""
         now = self._clock.now()
         word = self.ingest_word
-        views = self.feed.open_views(lambda area_id: self.tree.sees(seat, area_id))
+        views = list(self.feed.open_among(lambda area_id: self.tree.sees(seat, area_id)))
         return {
             "at": iso(now),
             "messages_per_s": word.get("messages_per_s", 0),

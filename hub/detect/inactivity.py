@@ -79,8 +79,8 @@ class InactivityState(msgspec.Struct, frozen=True, array_like=True):
     place: int = 0
     in_bed: bool = False
     left: bool = False
-    level: int = 0
-    """Remembered minutes of activity a day."""
+    level_hundredths: int = 0
+    """Remembered minutes of activity a day, times 100: whole minutes would round the memory off."""
     paused_s: int = 0
     """Seconds of this silence that do not count."""
     poll_s: int = 0
@@ -209,7 +209,7 @@ def limit_of(state: InactivityState, context: Context) -> tuple[int, Posture]:
         limit_min = allowed_min(line, local.hour * 60 + local.minute, near_bed)
     if state.left and line.outings_per_100_days >= OUTINGS_TO_PRESUME:
         limit_min, posture = max(limit_min, AWAY_LIMIT_MIN), Posture.PRESUMED_AWAY
-    if state.level < QUIET_SHARE * line.usual_active_min:
+    if state.level_hundredths < 100 * QUIET_SHARE * line.usual_active_min:
         limit_min, posture = max(limit_min, QUIET_LIMIT_MIN), Posture.HARDLY_USED
     return limit_min, posture
 
@@ -233,9 +233,10 @@ def _heard(state: InactivityState, arrived_s: int) -> InactivityState:
 def _active(state: InactivityState, seen_s: int, observation: Observation) -> InactivityState:
     place, in_bed = _whereof(observation)
     quiet_min = (seen_s - state.active_s) / 60
-    level: float = state.level
+    level: float = state.level_hundredths
     if seen_s // 60 > state.active_s // 60:
-        level = faded(level, seen_s // 60 - state.active_s // 60) + PER_ACTIVE_MINUTE
+        level = faded(level, seen_s // 60 - state.active_s // 60)
+        level += 100 * PER_ACTIVE_MINUTE
     return InactivityState(
         active_s=seen_s,
         heard_s=state.heard_s,
@@ -247,7 +248,7 @@ def _active(state: InactivityState, seen_s: int, observation: Observation) -> In
             quiet_min,
             state.place == Place.OUTSIDE_DOOR,
         ),
-        level=round(level),
+        level_hundredths=round(level),
     )
 
 

@@ -127,9 +127,7 @@ def tallies(
         tally = empty_tally()
         long = row & (length >= SHORT_MIN)
         np.add.at(tally.ended, (kind[long], slot[long], cell[long]), 1)
-        np.add.at(
-            tally.short_min, (kind[row], slot[row]), np.minimum(length[row], SHORT_MIN)
-        )
+        np.add.at(tally.short_min, (kind[row], slot[row]), np.minimum(length[row], SHORT_MIN))
         active = int(np.count_nonzero(day == number))
         outings = int(np.count_nonzero(out & (day == number)))
         counted.append(Tally(tally.ended, tally.short_min, 1.0, (active,), outings))

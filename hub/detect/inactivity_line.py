@@ -32,7 +32,7 @@ SHORT_MIN = 10
 """Silences below are time, not events."""
 USUAL_SILENCE_MIN = 1
 """Where most short time lies: awake people move every minute or two."""
-EDGES_MIN: Counts = SHORT_MIN * 1.15 ** np.arange(37)
+EDGES_MIN: Counts = SHORT_MIN * np.power(1.15, np.arange(37, dtype=np.float64))
 CELLS = len(EDGES_MIN) - 1
 LENGTHS_MIN: Counts = np.sqrt(EDGES_MIN[:-1] * EDGES_MIN[1:])
 LIMITS_MIN: Counts = np.r_[np.arange(30, 300, 10), np.arange(300, 1441, 30)].astype(np.float64)
@@ -54,10 +54,10 @@ class Tuning(msgspec.Struct, frozen=True):
     """How many days of the home's own the population counts for."""
     spread: float = 0.3
     """Logarithmic width by which a silence could have been longer or shorter than it was."""
-    target_min: float = 151.0
+    target_min: float = 155.0
     """Lateness that is paid in full beyond: the 2.5 h that is asked of the detector."""
-    softness_min: float = 3.0
-    slope_per_h: float = 0.02
+    softness_min: float = 2.0
+    slope_per_h: float = 0.03
     """Price of an hour of lateness on either side of the target."""
     shift_min: float = 30.0
     """How far a habit may move in the day (standard deviation)."""

@@ -74,13 +74,18 @@ class PostgresDesk:
             await cursor.execute(_INCIDENTS["horizon"])
             (horizon,) = [row["horizon"] for row in await cursor.fetchall()]
             await cursor.execute(_SQL[query], {"since": since, "limit": GLANCE_LIMIT})
-            glances = [
-                Glance(r["incident_id"], r["revision"], r["open"], r["alarm_count"])
-                for r in await cursor.fetchall()
-            ]
-            return horizon, glances
+            return horizon, [_glance_of(row) for row in await cursor.fetchall()]
 
         return await self._reach.run(read, probe=True)
+
+    async def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
+        """Just enough of each by the id asked for, as `views` finds them."""
+
+        async def read(cursor: Cursor) -> dict[str, Glance]:
+            await cursor.execute(_SQL["glances_asked_for"], {"ids": list(ids)})
+            return {row["asked_id"]: _glance_of(row) for row in await cursor.fetchall()}
+
+        return await self._reach.run(read) if ids else {}
 
     async def views(self, ids: Sequence[str]) -> dict[str, View]:
         """Incidents by the id asked for; one that was merged away is found under its alarm."""
@@ -258,6 +263,10 @@ class PostgresDesk:
         except ForeignKeyViolation as error:
             column = (error.diag.constraint_name or "").removesuffix("_fkey").split("_", 1)[-1]
             raise NotThere(column or "what it refers to") from None
+
+
+def _glance_of(row: dict[str, Any]) -> Glance:
+    return Glance(row["incident_id"], row["revision"], row["open"], row["alarm_count"])
 
 
 async def _views(cursor: Cursor, incidents: Sequence[Incident]) -> list[View]:

@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 
 from alerts.alarm import Alarm
 from alerts.incident import Incident
+from hub.pace import in_slices
 from hub.store import queries
 from hub.store.rows import alarm_of, incident_of
 from schemas.ids import AlarmId, IncidentId
@@ -60,7 +61,7 @@ async def newest_alarms(
         return found
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL["newest_alarms"], {"ids": ids, "each": each})
-        for row in await cursor.fetchall():
+        async for row in in_slices(await cursor.fetchall()):
             found.setdefault(row["incident_id"], []).append(alarm_of(row))
     return found
 
@@ -71,4 +72,5 @@ async def changed(connection: Connection, since: str) -> tuple[list[Incident], s
         await cursor.execute(_SQL["horizon"])
         (row,) = await cursor.fetchall()
         await cursor.execute(_SQL["changed_incidents"], {"since": since})
-        return [incident_of(r) for r in await cursor.fetchall()], row["horizon"]
+        incidents = [incident_of(r) async for r in in_slices(await cursor.fetchall())]
+        return incidents, row["horizon"]

@@ -8,6 +8,13 @@ WHERE state <> 'resolved' ORDER BY opened_at LIMIT %(limit)s;
 SELECT incident_id, revision, alarm_count, state <> 'resolved' AS open FROM incident
 WHERE changed_txid >= %(since)s::xid8 ORDER BY opened_at LIMIT %(limit)s;
 
+-- name: glances_asked_for
+-- The same glance of incidents by id, found as `incidents_asked_for` finds them.
+SELECT asked.id AS asked_id, i.incident_id, i.revision, i.alarm_count, i.state <> 'resolved' AS open
+FROM unnest(%(ids)s::text[]) AS asked (id)
+LEFT JOIN alarm a ON a.alarm_id = asked.id
+JOIN incident i ON i.incident_id = coalesce(a.incident_id, asked.id);
+
 -- name: incidents_asked_for
 -- Incidents by id; the id of any alarm finds its incident too, also one that was merged away.
 SELECT asked.id AS asked_id, i.* FROM unnest(%(ids)s::text[]) AS asked (id)
