@@ -44,6 +44,8 @@ class Feed:
         self._last_id: str | None = None
         self.shown_at_s: dict[Key, float] = {}
         """First event of each press, `time.monotonic`."""
+        self.inside_s: dict[Key, float] = {}
+        """Of that, from ingest's arrival stamp to this reader; the rest is device and broker."""
         self.connected = asyncio.Event()
         self.stats: dict[str, Any] = {}
         self.stats_at_s = 0.0
@@ -125,4 +127,8 @@ class Feed:
         for alarm in alarms:
             observed = alarm["observed_at"]
             at = datetime.fromisoformat(observed) if observed else None
-            self.shown_at_s.setdefault(key_of(alarm["device_id"], alarm["message_id"], at), at_s)
+            key = key_of(alarm["device_id"], alarm["message_id"], at)
+            if key not in self.shown_at_s:
+                self.shown_at_s[key] = at_s
+                received = datetime.fromisoformat(alarm["received_at"]).timestamp()
+                self.inside_s[key] = time.time() - received

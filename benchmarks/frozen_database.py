@@ -195,13 +195,19 @@ class Bench:
     def _tell_slowest(self, presses: list[Press]) -> None:
         """When in the stall the slow ones were, for whoever has to find out why."""
         waits = [
-            ((self._feed.shown_at_s[p.key] - p.pressed_at_s) * 1000, p.pressed_at_s)
+            (
+                (self._feed.shown_at_s[p.key] - p.pressed_at_s) * 1000,
+                p.pressed_at_s,
+                self._feed.inside_s[p.key] * 1000,
+                ((p.acknowledged_at_s or p.pressed_at_s) - p.pressed_at_s) * 1000,
+            )
             for p in presses
             if p.key in self._feed.shown_at_s
         ]
         told = [
-            f"{wait_ms:.0f} ms at {at_s - self._frozen_at_s:+.1f} s"
-            for wait_ms, at_s in sorted(waits, reverse=True)[:TOLD_SLOWEST]
+            f"{wait_ms:.0f} ms (PUBACK after {puback_ms:.0f}, {inside_ms:.0f} from ingest on) "
+            f"at {at_s - self._frozen_at_s:+.1f} s"
+            for wait_ms, at_s, inside_ms, puback_ms in sorted(waits, reverse=True)[:TOLD_SLOWEST]
         ]
         say("slowest: " + ", ".join(told))
 

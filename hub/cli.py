@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from hub import __version__
+from hub.cli_evaluate import evaluate_app, train_app
 from hub.errors import HubError
 from hub.log import configure_logging
 from hub.settings import Settings, load_settings
@@ -26,6 +27,8 @@ device_app = typer.Typer(help="Devices that may connect.", no_args_is_help=True)
 account_app = typer.Typer(help="Humans who may log in.", no_args_is_help=True)
 app.add_typer(device_app, name="device")
 app.add_typer(account_app, name="account")
+app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(train_app, name="train")
 
 HttpOption = Annotated[
     str | None, typer.Option("--http", metavar="HOST:PORT", help="Where page and API listen.")

@@ -216,6 +216,7 @@ class IngestProcess:
             root_area_id=AreaId(self._settings.root_area_id),
             batch_limit=self._settings.batch_max_messages,
             linger_s=self._settings.batch_linger_ms / 1000,
+            catch_up_per_s=self._settings.catch_up_messages_per_s,
             adopt=lambda r: _hand_over(alarm_loop, self.alarm.adopt, r),
         )
 

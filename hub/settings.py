@@ -159,7 +159,7 @@ class Settings(BaseSettings):
     )
 
     batch_max_messages: int = _setting(
-        2000,
+        1000,
         "How many telemetry messages go into one transaction at most.",
         source="measured: larger batches gain nothing, smaller ones cost a commit each",
         unit="messages",
@@ -173,6 +173,15 @@ class Settings(BaseSettings):
         unit="ms",
         ge=0,
         le=1000,
+    )
+    catch_up_messages_per_s: int = _setting(
+        6000,
+        "How fast telemetry that waited in the broker is taken in after an outage.",
+        source="measured on two cores: at full speed (12,000) the broker answers a fresh press "
+        "after up to 250 ms, at this rate within about 50",
+        unit="messages/s",
+        ge=100,
+        le=1_000_000,
     )
     webhook_url: str = _setting(
         "",

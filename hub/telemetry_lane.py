@@ -78,6 +78,7 @@ class TelemetryLane:
         root_area_id: AreaId,
         batch_limit: int,
         linger_s: float,
+        catch_up_per_s: float,
         adopt: Callable[[Recorded], None],
     ) -> None:
         """`adopt` hands what became of findings to the alarm lane, across threads."""
@@ -89,6 +90,7 @@ class TelemetryLane:
         self._root_area_id = root_area_id
         self._batch_limit = batch_limit
         self._linger_s = linger_s
+        self._catch_up_per_s = catch_up_per_s
         self._adopt = adopt
         self._inbox: deque[Message] = deque()
         self._waiting: dict[int, Message] = {}
@@ -138,6 +140,9 @@ class TelemetryLane:
             for recorded in results:
                 self._adopt(recorded)
             await self._checkpoint(batch_id)
+            if len(batch.messages) >= self._batch_limit:
+                spent_s = self._clock.monotonic_s() - started_s
+                await asyncio.sleep(len(batch.messages) / self._catch_up_per_s - spent_s)
 
     async def _gather(self) -> list[Message]:
         """At least one message or one second; then up to the limit or the linger."""

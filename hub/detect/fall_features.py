@@ -37,22 +37,22 @@ def _smooth(values: Floats, width: int) -> Floats:
     first = np.repeat(values[:, :1], half + 1, axis=1)
     last = np.repeat(values[:, -1:], half, axis=1)
     total = np.cumsum(np.concatenate([first, values, last], axis=1), axis=1)
-    return (total[:, width:] - total[:, :-width]) / width
+    return np.asarray((total[:, width:] - total[:, :-width]) / width)
 
 
 def _length(vectors: Floats) -> Floats:
-    return np.sqrt(np.einsum("...c,...c->...", vectors, vectors))
+    return np.asarray(np.sqrt(np.einsum("...c,...c->...", vectors, vectors)))
 
 
 def angle_deg(one: Floats, other: Floats) -> Floats:
     """The angle between vectors along the last axis, degrees."""
     scale = _length(one) * _length(other) + _SMALL
     cosine = np.einsum("...c,...c->...", one, other) / scale
-    return np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+    return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
 
 def _mean_of(windows: Floats, start_s: float, end_s: float) -> Floats:
-    return windows[:, _at(start_s) : _at(end_s)].mean(axis=1)
+    return np.asarray(windows[:, _at(start_s) : _at(end_s)].mean(axis=1))
 
 
 def _turns(windows: Floats) -> list[Floats]:

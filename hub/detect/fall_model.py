@@ -51,7 +51,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class FallModel:
-    """Trees in flat arrays: node n asks whether code[feature[n]] > cut[n]; children are adjacent."""
+    """Trees in flat arrays: node n asks whether code[feature[n]] > cut[n]."""
 
     origin: ModelOrigin
     edges: NDArray[np.float32]
@@ -90,9 +90,7 @@ class FallModel:
         probability = self.probabilities(features(windows))
         best = int(probability.argmax())
         at = places[best] / RATE_HZ
-        near = acceleration_g[
-            max(0, int((at - 0.5) * rate_hz)) : int((at + 0.5) * rate_hz) + 1
-        ]
+        near = acceleration_g[max(0, int((at - 0.5) * rate_hz)) : int((at + 0.5) * rate_hz) + 1]
         return Verdict(
             probability=float(probability[best]),
             impact_g=float(np.linalg.norm(near, axis=1).max()),

@@ -50,12 +50,13 @@ def canonical(acceleration_g: Floats, rate_hz: float) -> Floats:
     reach = int(np.ceil(KERNEL_HALF_WIDTH_S * rate_hz))
     index = np.floor(centre).astype(np.int64)[:, None] + np.arange(-reach, reach + 2)
     away_s = (index - centre[:, None]) / rate_hz
-    weight = np.sinc(2 * CUTOFF_HZ * away_s) * np.cos(
-        np.clip(away_s / KERNEL_HALF_WIDTH_S, -1.0, 1.0) * (np.pi / 2)
-    ) ** 2
+    weight = (
+        np.sinc(2 * CUTOFF_HZ * away_s)
+        * np.cos(np.clip(away_s / KERNEL_HALF_WIDTH_S, -1.0, 1.0) * (np.pi / 2)) ** 2
+    )
     weight /= weight.sum(axis=1, keepdims=True)
     taken = clipped[np.clip(index, 0, count - 1)]
-    return np.einsum("mk,mkc->mc", weight, taken)
+    return np.asarray(np.einsum("mk,mkc->mc", weight, taken))
 
 
 def impacts(signal: Floats, most: int = CANDIDATES) -> NDArray[np.int64]:
@@ -87,4 +88,4 @@ def windows_round(signal: Floats, places: NDArray[np.int64]) -> Floats:
     period = max(2 * (count - 1), 1)
     index = np.abs(index) % period
     index = np.where(index >= count, period - index, index)
-    return signal[index]
+    return np.asarray(signal[index])

@@ -153,8 +153,7 @@ class GeofenceDetector:
         sure = out_fixes >= AGREEING_FIXES or any(standing[f.id].far_out for f in left)
         episode_s = state.episode_s
         findings = [
-            self._finding(fence, state, standing, observation, context, episode_s)
-            for fence in back
+            self._finding(fence, state, standing, observation, context, episode_s) for fence in back
         ]
         if left and sure:
             episode_s = state.fixed_s

@@ -14,7 +14,6 @@ from hub.detect.inactivity_line import (
     OUTING_MIN,
     SHORT_MIN,
     SLOT_MIN,
-    SLOTS,
     Tally,
     empty_tally,
 )

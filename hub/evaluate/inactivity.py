@@ -1,4 +1,4 @@
-"""`carebell evaluate inactivity`: false alerts and delay on the homes of TIHM, or others like it."""
+"""`carebell evaluate inactivity`: false alerts and delay on TIHM's homes, or others like them."""
 
 import json
 from collections.abc import Sequence

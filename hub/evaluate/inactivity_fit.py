@@ -27,11 +27,10 @@ import numpy as np
 
 from hub.detect.inactivity_line import CELLS, SLOTS, Tally, Tuning
 
-LEARNED_FROM = frozenset(
-    """
+_HOMES = """
 {names}
-    """.split()
-)
+"""
+LEARNED_FROM = frozenset(_HOMES.split())
 """Homes that must not be judged by this prior."""
 
 TUNING = Tuning(spread={spread}, false_alert_cost={cost})

@@ -7,6 +7,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from hub.detect.inactivity_history import DAY_MIN
 from hub.detect.inactivity_line import Line
@@ -80,7 +81,7 @@ def most_telling_day(home: Home, first: int) -> int:
     return first + int(np.argmax(days[first:]))
 
 
-def _save(figure: plt.Figure, to: Path) -> None:
+def _save(figure: Figure, to: Path) -> None:
     to.parent.mkdir(parents=True, exist_ok=True)
     figure.tight_layout()
     figure.savefig(to, dpi=110)

@@ -21,6 +21,8 @@ from hub.evaluate.recordings import Recordings
 SEED = 20_240_501
 VARIANTS = 2
 """Each trial as recorded and through two other sensors; a third changed nothing (ours)."""
+LARGE_SET = 2000
+"""Trials from which one other sensor is enough (ours: bounds the time)."""
 BINS = 64
 TREES = 100
 MOST_LEAVES = 320
@@ -46,8 +48,9 @@ class Impacts:
     rank: NDArray[np.int64]
 
 
-def impacts_of(recordings: Recordings, variants: int = VARIANTS) -> Impacts:
+def impacts_of(recordings: Recordings) -> Impacts:
     """Every trial as it is and through other sensors."""
+    variants = VARIANTS if len(recordings) < LARGE_SET else 1
     random = np.random.default_rng([SEED, *recordings.source.name.encode()])
     tables: list[Floats] = []
     labels: list[tuple[int, int, int]] = []
@@ -138,16 +141,9 @@ def fit(parts: Sequence[tuple[Impacts, NDArray[np.bool_]]], trees: int = TREES) 
     lessons = _lessons(parts)
     edges = _edges(lessons.table)
     codes = _codes(lessons.table, edges)
-    weight = lessons.weight
-    for size in (trees // 3, trees):
-        used = weight > 0
-        forest = ExtraTreesClassifier(
-            size, max_leaf_nodes=MOST_LEAVES, max_depth=DEEPEST, min_samples_leaf=2, max_features=0.2,
-            n_jobs=1, random_state=SEED,
-        )  # fmt: skip
-        forest.fit(codes[used], lessons.is_fall[used], _even(weight, lessons)[used] * used.sum())
-        if size != trees:
-            weight = _surest(forest.predict_proba(codes)[:, 1], lessons)
+    first = _grown(codes, lessons, lessons.weight, trees // 3)
+    votes = first.predict_proba(codes)[:, 1]
+    forest = _grown(codes, lessons, _surest(votes, lessons), trees)
     origin = ModelOrigin(
         place=parts[0][0].recordings.source.place,
         sets={part.recordings.source.name: part.recordings.source.licence for part, _ in parts},
@@ -160,11 +156,32 @@ def fit(parts: Sequence[tuple[Impacts, NDArray[np.bool_]]], trees: int = TREES) 
     return _flat(forest, edges, origin)
 
 
+def _grown(
+    codes: NDArray[np.float32], lessons: _Lessons, weight: Floats, trees: int
+) -> ExtraTreesClassifier:
+    used = weight > 0
+    forest = ExtraTreesClassifier(
+        trees,
+        max_leaf_nodes=MOST_LEAVES,
+        max_depth=DEEPEST,
+        min_samples_leaf=2,
+        max_features=0.2,
+        n_jobs=1,
+        random_state=SEED,
+    )
+    return forest.fit(codes[used], lessons.is_fall[used], _even(weight, lessons)[used] * used.sum())
+
+
 def _flat(
     forest: ExtraTreesClassifier, edges: NDArray[np.float32], origin: ModelOrigin
 ) -> FallModel:
     """The forest as arrays, nodes numbered level by level so that children are neighbours."""
-    roots, feature, cut, left, value, depth = [], [], [], [], [], 0
+    depth = 0
+    roots: list[int] = []
+    feature: list[int] = []
+    cut: list[int] = []
+    left: list[int] = []
+    value: list[int] = []
     for estimator in forest.estimators_:
         tree = estimator.tree_
         roots.append(len(feature))

@@ -9,6 +9,7 @@ import httpx
 import msgspec
 import pytest
 
+from alerts.alarm import Subject, SubjectKind
 from alerts.incident import opened_by
 from hub.view import Cards, View, incident_view
 from schemas import topics
@@ -157,6 +158,118 @@ async def test_a_merge_takes_the_provisional_incident_away(hub: ApiHub) -> None:
         assert answer.json()["id"] == real["id"]
 
 
+async def test_a_press_overtakes_the_records_of_earlier_ones(hub: ApiHub) -> None:
+    async with hub.desk() as desk, listening(desk) as line:
+        await line.next("snapshot")
+        recorded = [provisional() | {"provisional": False} for _ in range(300)]
+        for view in recorded:
+            hub.ingest.announce("committed", view)
+        pressed = provisional()
+        hub.ingest.announce("raised", pressed)
+        first = (await line.next("incident")).body
+        assert (first["cause"], first["incident"]["id"]) == ("raised", pressed["id"])
+        later = [(await line.next("incident")).body for _ in recorded]
+        assert [each["incident"]["id"] for each in later] == [view["id"] for view in recorded]
+
+
+async def test_nothing_overtakes_an_earlier_word_about_the_same_incident(hub: ApiHub) -> None:
+    async with hub.desk() as desk, listening(desk) as line:
+        await line.next("snapshot")
+        recorded = provisional() | {"provisional": False}
+        again = recorded | {"provisional": True, "alarm_count": 2}
+        gone = provisional()
+        for cause, view in (("committed", recorded), ("committed", gone), ("realarmed", again)):
+            hub.ingest.announce(cause, view)
+        merged = {"type": "incident", "cause": "merged", "incident": again | {"revision": 2},
+                  "merged_from": gone["id"], "alarm": None}  # fmt: skip
+        hub.bus.say(topics.DESK_ANNOUNCE, merged)
+        events = [(await line.next("incident")).body for _ in range(5)]
+        assert [(e["cause"], e["incident"]["id"]) for e in events] == [
+            ("committed", recorded["id"]),
+            ("realarmed", recorded["id"]),
+            ("committed", gone["id"]),
+            ("merged", recorded["id"]),
+            ("merged", gone["id"]),
+        ]
+
+
+async def test_of_many_records_of_one_incident_the_newest_shows(hub: ApiHub) -> None:
+    async with hub.desk() as desk, listening(desk) as line:
+        await line.next("snapshot")
+        view = provisional() | {"provisional": False}
+        for revision in range(1, 21):
+            hub.ingest.announce("committed", view | {"revision": revision})
+        assert (await line.next("incident")).body["incident"]["revision"] == 20
+        hub.ingest.announce("raised", provisional())
+        assert (await line.next("incident")).body["cause"] == "raised"
+
+
+async def test_more_records_than_may_wait_show_at_once(
+    hub: ApiHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.api.switchboard.BACKLOG_LIMIT", 2)
+    async with hub.desk() as desk, listening(desk) as line:
+        await line.next("snapshot")
+        recorded = [provisional() | {"provisional": False} for _ in range(5)]
+        for view in recorded:
+            hub.ingest.announce("committed", view)
+        assert len(hub.parts.switchboard.feed.held) == 3
+        told = [(await line.next("incident")).body["incident"]["id"] for _ in recorded]
+        assert told == [view["id"] for view in recorded]
+
+
+async def test_what_ingest_is_about_to_announce_is_not_read(hub: ApiHub) -> None:
+    async with hub.desk() as desk, listening(desk) as line:
+        await line.next("snapshot")
+        alarm = press()
+        hub.ingest.silent = True
+        opened = await hub.ingest.take_press(alarm)
+        hub.parts.switchboard.news.set()
+        await asyncio.sleep(0.1)
+        hub.ingest.silent = False
+        hub.ingest.announce("raised", opened, alarm)
+        assert (await line.next("incident")).body["cause"] == "raised"
+        with pytest.raises(TimeoutError):
+            await line.next("incident", within_s=1.5)
+
+
+async def test_of_many_changes_those_that_ring_are_read_first(hub: ApiHub) -> None:
+    alarms = [press(subject=Subject(SubjectKind.DEVICE, f"device-{n}")) for n in range(35)]
+    opened = [await hub.ingest.take_press(alarm) for alarm in alarms]
+    async with hub.desk() as desk, listening(desk) as line:
+        await line.next("snapshot")
+        hub.rows(
+            "UPDATE incident SET revision = revision + 1, changed_txid = pg_current_xact_id()"
+            " RETURNING 1"
+        )
+        for view in opened:
+            cause = "realarmed" if view is opened[-1] else "escalated"
+            hub.bus.say(
+                topics.DESK_ANNOUNCE,
+                {"type": "changed", "incident_id": view["id"], "cause": cause, "detail": {}},
+            )
+        told = [(await line.next("incident")).body for _ in opened]
+        assert {e["incident"]["id"] for e in told} == {view["id"] for view in opened}
+        assert [e["cause"] for e in told].index("realarmed") < 10
+        assert [e["cause"] for e in told].count("escalated") == 34
+
+
+async def test_a_lost_merge_is_found_in_the_database(hub: ApiHub) -> None:
+    real = await hub.ingest.take_press(press())
+    alarm = press()
+    async with hub.desk() as desk, listening(desk) as line:
+        await line.next("snapshot")
+        shown = incident_view(
+            opened_by(alarm, alarm.received_at), Cards(), [alarm], provisional=True
+        )
+        hub.ingest.announce("raised", shown)
+        hub.ingest.silent = True
+        await hub.ingest.take_press(alarm)
+        while (event := (await line.next("incident")).body)["cause"] != "merged":
+            assert event["incident"]["id"] in (real["id"], shown["id"])
+        assert (event["incident"]["id"], event["merged_into"]) == (shown["id"], real["id"])
+
+
 async def test_a_desk_that_reads_nothing_is_cut_and_can_resume(
     hub: ApiHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +305,7 @@ async def test_nonsense_on_the_bus_breaks_nothing(hub: ApiHub) -> None:
             b"\xff\x00", b"[]", b"7", b"{}", {"type": "incident"},
             {"type": "incident", "cause": "raised", "incident": {"id": 7}},
             {"type": "incident", "cause": "raised", "incident": view | {"revision": "7"}},
+            {"type": "incident", "cause": "committed", "incident": {"id": "a"}},
             {"type": "ring"}, {"type": "action_result"}, {"type": "changed"},
         ):  # fmt: skip
             hub.bus.say(topics.DESK_ANNOUNCE, nonsense)
