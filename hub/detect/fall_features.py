@@ -60,8 +60,9 @@ def _turns(windows: Floats) -> list[Floats]:
     far, near = _mean_of(windows, -4, -2), _mean_of(windows, -1.5, -0.5)
     middle, soon = _mean_of(windows, -3, -1), _mean_of(windows, 0.7, 1.7)
     then, later = _mean_of(windows, 1, 3), _mean_of(windows, 3, 6)
-    pairs = ((near, soon), (middle, then), (far, then), (near, later), (soon, later), (far, near))
-    return [angle_deg(one, other) for one, other in pairs]
+    ones = np.stack([near, middle, far, near, soon, far])
+    others = np.stack([soon, then, then, later, later, near])
+    return list(angle_deg(ones, others))
 
 
 def _parts(courses: Floats) -> list[Floats]:
@@ -189,8 +190,7 @@ def features(windows: Floats) -> Floats:
             np.log(jerk + 0.1),
             vertical,
             across,
-            angle_deg(slow, before[:, None]),
-            angle_deg(slow, after[:, None]),
+            *angle_deg(slow, np.stack([before, after])[:, :, None]),
         ],
         axis=1,
     )

@@ -19,11 +19,13 @@ def acted(study: str, seed: int, people: int = 4) -> Recordings:
     for number in range(people * 6):
         fall = number % 2 == 0
         t = np.arange(0, 12, 0.02)
-        seen = random.normal(0, 0.15, size=(len(t), 3)) + [0, 0, 1.0]
+        seen = random.normal([0.0, 0.0, 1.0], 0.15, size=(len(t), 3))
         blow = np.exp(-(((t - 6) / 0.1) ** 2)) * 3.0
         seen[:, 0] += blow
         if fall:
-            seen[t > 6.5] = np.array([1.0, 0, 0]) + random.normal(0, 0.005, (int((t > 6.5).sum()), 3))
+            seen[t > 6.5] = np.array([1.0, 0, 0]) + random.normal(
+                0, 0.005, (int((t > 6.5).sum()), 3)
+            )
         trials.append(seen)
         falls.append(fall)
         person.append(f"{study}/{number // 6}")

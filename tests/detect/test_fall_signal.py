@@ -47,7 +47,9 @@ def test_impacts_are_found_strongest_first_and_apart() -> None:
 
 
 @given(st.integers(40, 400), st.data())
-def test_what_lies_outside_a_recording_is_mirrored_not_still(count: int, data: st.DataObject) -> None:
+def test_what_lies_outside_a_recording_is_mirrored_not_still(
+    count: int, data: st.DataObject
+) -> None:
     place = data.draw(st.integers(0, count - 1))
     signal = np.random.default_rng(count).normal(size=(count, 3))
     window = windows_round(signal, np.array([place]))[0]

@@ -97,7 +97,8 @@ async def lives(
         owner=OWNER,
         root_area_id=ROOT,
         batch_limit=100,
-        linger_s=0.01, catch_up_per_s=1e6,
+        linger_s=0.01,
+        catch_up_per_s=1e6,
         adopt=adopted.append,
     )
     lane.connection = cast(MqttConnection, line)
