@@ -7,7 +7,7 @@ whole; redeliveries of what is in flight attach to it instead of starting anew.
 
 import asyncio
 import contextlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -74,7 +74,9 @@ class AlarmLane:
         self._publish = publish
         self._alive = alive
         self._in_flight = InFlight()
+        self._again: deque[Delivery] = deque()
         self._wake = asyncio.Event()
+        self._again_wake = asyncio.Event()
         self.connection: MqttConnection | None = None
         self.counts: Counter[str] = Counter()
         self.database_silent_since: float | None = None
@@ -82,7 +84,7 @@ class AlarmLane:
     @property
     def unrecorded(self) -> int:
         """Alarms and actions that are not in the database yet."""
-        return len(self._in_flight)
+        return len(self._in_flight) + len(self._again)
 
     def oldest_unrecorded_s(self) -> float:
         """Age of the oldest of them, seconds."""
@@ -91,8 +93,19 @@ class AlarmLane:
 
     def on_message(self, delivery: Delivery) -> None:
         """A message of the alarm lane's connection. Never raises: an alarm that a step cannot
-        digest is still an alarm."""
+        digest is still an alarm.
+
+        What the broker sends again comes in hundreds after a stall or a restart; fresh presses go
+        first.
+        """
         self.counts["messages"] += 1
+        if delivery.duplicate:
+            self._again.append(delivery)
+            self._again_wake.set()
+        else:
+            self._take(delivery)
+
+    def _take(self, delivery: Delivery) -> None:
         if delivery.topic == topics.DESK_ACTION:
             self._take_action(delivery)
             return
@@ -223,7 +236,18 @@ class AlarmLane:
         """Commit for ever."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._commit_for_ever())
+            group.create_task(self._take_again())
             group.create_task(self._watch_slow())
+
+    async def _take_again(self) -> None:
+        """Redeliveries, a few at a time; the broker's bound on unanswered messages is theirs."""
+        while True:
+            await self._again_wake.wait()
+            self._again_wake.clear()
+            while self._again:
+                for _ in range(min(SETTLED_AT_ONCE, len(self._again))):
+                    self._take(self._again.popleft())
+                await asyncio.sleep(SETTLE_PAUSE_S)
 
     async def _commit_for_ever(self) -> None:
         while True:
