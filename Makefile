@@ -52,6 +52,7 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.generate --check
+	$(BIN)/python -m alerts.diagram --check
 	$(BIN)/python -m tests.house
 	$(BIN)/python hatch_build.py --types
 
