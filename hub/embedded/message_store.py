@@ -10,13 +10,12 @@ have answered. See docs/adr/0008.
 
 import asyncio
 from collections import deque
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import structlog
 from nats.aio.client import Client
 
-from hub.clock import SystemClock
 from hub.errors import HubError
 
 STREAM = "$MQTT_msgs"
@@ -35,6 +34,14 @@ TRIM_EVERY_S = 5.0
 _ASK_WITHIN_S = 5.0
 
 _log = structlog.get_logger("hub.embedded.message_store")
+
+
+class MonotonicClock(Protocol):
+    """What the trimmer needs of a clock."""
+
+    def monotonic_s(self) -> float:
+        """Seconds that never jump."""
+        ...
 
 
 class StoreRefusedError(HubError):
@@ -66,6 +73,7 @@ class _Page(msgspec.Struct, frozen=True):
 
 
 class _State(msgspec.Struct, frozen=True):
+    messages: int = 0
     first_seq: int = 0
     last_seq: int = 0
 
@@ -94,6 +102,12 @@ async def hub_consumers(connection: Client) -> dict[str, str]:
     return found
 
 
+async def waiting_messages(connection: Client) -> int:
+    """How many messages the store holds."""
+    stream = msgspec.convert(await _ask(connection, f"STREAM.INFO.{STREAM}"), _Stream)
+    return stream.state.messages
+
+
 async def keep_until_trimmed(connection: Client) -> None:
     """Switch the stream to limits retention; a full disk refuses new messages, never drops old."""
     stream = msgspec.convert(await _ask(connection, f"STREAM.INFO.{STREAM}"), _Stream)
@@ -107,7 +121,7 @@ async def keep_until_trimmed(connection: Client) -> None:
 class Trimmer:
     """Removes what every session of the hub has answered, some time later."""
 
-    def __init__(self, clock: SystemClock) -> None:
+    def __init__(self, clock: MonotonicClock) -> None:
         self._clock = clock
         self._floors: deque[tuple[float, int]] = deque()
         """When each floor was seen (monotonic), and the floor; oldest first."""
@@ -121,12 +135,13 @@ class Trimmer:
                 names = await hub_consumers(connection)
                 continue
             try:
-                await self._trim(connection, names)
+                await self.trim(connection, names)
             except StoreRefusedError as error:
                 _log.warning("trim_failed", error=str(error))
                 names = {}
 
-    async def _trim(self, connection: Client, names: dict[str, str]) -> None:
+    async def trim(self, connection: Client, names: dict[str, str]) -> None:
+        """One look, and a purge of what was answered long enough ago. Raises StoreRefusedError."""
         # The stream first: what a consumer has not seen by now is after `last_seq`.
         stream = msgspec.convert(await _ask(connection, f"STREAM.INFO.{STREAM}"), _Stream)
         floor = stream.state.last_seq
