@@ -117,7 +117,7 @@ class _Demo:
             fleet, visitor = await asyncio.to_thread(self._provision)
             self._introduce(visitor)
             simulator = await self._simulate(fleet)
-            stopped = asyncio.create_task(supervisor.run_until_stopped())
+            stopped = asyncio.create_task(supervisor.stop_requested())
             showing = asyncio.create_task(self._show(simulator))
             await asyncio.wait({stopped, showing}, return_when=asyncio.FIRST_COMPLETED)
             showing.cancel()
@@ -186,7 +186,7 @@ class _Demo:
     async def _simulate(self, fleet: Path) -> Process:
         return await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", "carebell", "simulate", "run", "--fleet", str(fleet),
-            "--story", "demo", "--json", "--connects", "60",
+            "--story", "demo", "--json", "--connects", "150",
             stdout=PIPE, limit=1 << 20, process_group=0,
             preexec_fn=tie_to_us(signal.SIGKILL),
         )  # fmt: skip

@@ -85,6 +85,10 @@ class Supervisor:
         finally:
             await self.stop()
 
+    async def stop_requested(self) -> None:
+        """Wait until somebody asks for a stop; what to do about it is the caller's."""
+        await self._stop_requested.wait()
+
     @property
     def stopping(self) -> bool:
         """Whether a stop was requested."""

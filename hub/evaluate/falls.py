@@ -217,7 +217,8 @@ def pooled(judged: Sequence[Judged], place: str) -> dict[str, Any]:
         figures(one)["one_threshold"] for one in judged if one.recordings.source.place == place
     ]
     names = ("sensitivity", "specificity", "elder_specificity")
-    return {name: float(np.nanmean([table[name] for table in tables])) for name in names}
+    known = {name: [row[name] for row in tables if not np.isnan(row[name])] for name in names}
+    return {name: float(np.mean(row)) if row else float("nan") for name, row in known.items()}
 
 
 def run(data: Path, as_json: bool, plots: Path | None, model: str | None = None) -> None:

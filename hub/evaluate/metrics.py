@@ -72,6 +72,8 @@ def interval(
     """95 % interval of a figure over trials when the people are drawn anew."""
     random = np.random.default_rng(SEED)
     people, owner = np.unique(person, return_inverse=True)
+    if not len(people):
+        return float("nan"), float("nan")
     rows = [np.flatnonzero(owner == number) for number in range(len(people))]
     drawn = []
     for _ in range(BOOTSTRAPS):

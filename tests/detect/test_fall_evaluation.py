@@ -1,11 +1,13 @@
 """How falls are measured: people never on both sides, figures as defined, the same bytes twice."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hub.detect.fall_model import pack, unpack
+from hub.evaluate.falls import Judged, figures, run
 from hub.evaluate.metrics import auc, interval, operating_point
 from hub.evaluate.recordings import SOURCES, Recordings, Source, read_source
 from hub.evaluate.splits import people_in_folds
@@ -88,3 +90,36 @@ def test_the_same_recordings_give_the_same_bytes_and_a_model_that_learned() -> N
 
 def test_a_set_that_is_not_there_is_none(tmp_path: Path) -> None:
     assert all(read_source(tmp_path, source) is None for source in SOURCES)
+
+
+def test_a_set_without_old_people_still_has_its_figures() -> None:
+    one = acted("one", 3)
+    judged = Judged(one, np.where(one.is_fall, 1.0, -1.0), 0.0)
+    row = figures(judged)
+    assert (row["auc"], row["sensitivity_at_specificity_95"]) == (1.0, 1.0)
+    assert np.isnan(row["elder_specificity"])
+    assert row["one_threshold"]["false_alarms_per_hour_of_scripted_activity"] == 0.0
+    assert (row["n_falls"], row["n_adl"]) == (12, 12)
+
+
+def test_the_command_judges_the_sets_that_are_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = acted("weda", 6)
+    (tmp_path / "weda-fall").mkdir()
+    np.savez(
+        tmp_path / "weda-fall" / "trials.npz",
+        acc_mg=(np.concatenate(one.acceleration_g) * 1000).astype(np.int16),
+        offsets=np.cumsum([0, *map(len, one.acceleration_g)]),
+        fs=50.0,
+        code=one.activity,
+        subject=one.person,
+        is_fall=one.is_fall,
+    )
+    run(tmp_path, True, tmp_path / "plots", "shipped")
+    captured = capsys.readouterr()
+    answer = json.loads(captured.out.splitlines()[-1])
+    assert list(answer["sets"]) == ["weda-fall"]
+    assert answer["sets"]["weda-fall"]["trained_without"] == {"auc": None}
+    assert "sisfall: not in" in captured.err
+    assert (tmp_path / "plots" / "falls-roc.png").stat().st_size > 1000
