@@ -203,6 +203,7 @@ class Bench:
             )
             for p in presses
             if p.key in self._feed.shown_at_s
+            and not self._dead_from_s - 0.001 <= p.pressed_at_s < self._back_at_s
         ]
         told = [
             f"{wait_ms:.0f} ms (PUBACK after {puback_ms:.0f}, {inside_ms:.0f} from ingest on) "
