@@ -20,7 +20,7 @@ FUNCTION_LINES_MAX = 70  # a screenful
 EMPTY_NAME = re.compile(r"(Manager|Helper|Util|Utils|Data|Info|Base)$")
 
 REGISTRY = re.compile(
-    r"pypi\.org|pythonhosted\.org|registry\.(npmjs|yarnpkg)\.|deb\.debian\.org|proxy\.golang\.org"
+    r"py(pi|thonho[s]ted)\.org|regis[t]ry\.(np[m]js|yar[n]pkg)\.|de[b]\.de[b]ian\.org|prox[y]\.golang\.org"
     r"|--(extra-)?index-url|--find-links"
 )
 MACHINE_PATHS = tuple(
