@@ -79,7 +79,6 @@ class AlarmLane:
         self._again_wake = asyncio.Event()
         self.connection: MqttConnection | None = None
         self.counts: Counter[str] = Counter()
-        self.database_silent_since: float | None = None
 
     @property
     def unrecorded(self) -> int:
@@ -270,8 +269,6 @@ class AlarmLane:
             try:
                 results = await self._session.run(work)
             except TRANSIENT as error:
-                if self.database_silent_since is None:
-                    self.database_silent_since = self._clock.monotonic_s()
                 _log.warning("alarm_commit_failed", error=type(error).__name__, waiting=len(batch))
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
@@ -286,7 +283,6 @@ class AlarmLane:
                     return
                 batch[0].refused = True
                 batch[0].item = _bare(batch[0].item)
-        self.database_silent_since = None
         for entry in batch:
             self._puback(entry)
         for number, (entry, recorded) in enumerate(zip(batch, results, strict=True), 1):
