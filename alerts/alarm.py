@@ -1,8 +1,10 @@
 """An alarm: a condition that needs a human. What a message or a finding becomes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from schemas.alarms import Fall, Hazard, HazardKind, HazardPhase, Position, Press, PressAction
 from schemas.ids import AlarmId, AreaId, DeviceId, PersonId, PremisesId
@@ -74,6 +76,17 @@ class Flag(StrEnum):
     REPEATED = "repeated"
 
 
+class Bearing(StrEnum):
+    """What an alarm wants of the ladder."""
+
+    RINGS = "rings"
+    """Somebody is needed; with `ask_s` the person is asked first."""
+    REMINDS = "reminds"
+    """What was told already goes on: noted where an incident is open, rings where none is."""
+    RECORDED = "recorded"
+    """Kept, and noted where an incident is open; wakes nobody."""
+
+
 LATE_AFTER_S = 120
 """Ours: a device repeats every 15 s at most; two minutes on the way means it was out of reach."""
 
@@ -107,6 +120,11 @@ class Alarm:
     reply_prefix: str | None = None
     """The topic prefix the device used: receipts go back there."""
     ends_hazard: bool = False
+    evidence: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What it rests on, as the detector measured it; rendered for people by alerts.evidence."""
+    ask_s: int = 0
+    """How long the person is asked before anybody is woken, seconds."""
+    bearing: Bearing = Bearing.RINGS
 
     @property
     def late(self) -> bool:
@@ -116,8 +134,8 @@ class Alarm:
     @property
     def rings(self) -> bool:
         """Whether it must reach a desk. A test press and a plain cancel are only recorded; so is
-        raw motion, which is a fall detector's evidence and not yet anybody's claim."""
-        if self.ends_hazard or self.kind == "motion":
+        what a detector found not worth waking anybody for."""
+        if self.ends_hazard or self.bearing is Bearing.RECORDED:
             return False
         if self.action is PressAction.TEST:
             return False

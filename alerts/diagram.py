@@ -20,8 +20,9 @@ What is not in the table cannot happen: the event is refused and nothing changes
 
 _WHO = {
     Event.ALARM: "a further alarm of the same subject",
+    Event.SIGN: "a further finding that would ask first as well",
     Event.NO_ANSWER: "the ladder: the person did not answer in time",
-    Event.WITHDRAW: "the person, while being asked",
+    Event.WITHDRAW: "the person while being asked, or the detector that asked",
     Event.ACKNOWLEDGE: "a dispatcher takes responsibility",
     Event.ATTEND: "a dispatcher: somebody is with the person",
     Event.RESOLVE: "a dispatcher, with an outcome",

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from alerts.incident import Event, Incident, State, next_state
+from alerts.incident import Event, Incident, State, next_state, unanswered
 from alerts.policy import ChannelName, Policy, Target
 
 
@@ -52,20 +52,15 @@ def decide(
     if incident.next_deadline_at is not None and incident.next_deadline_at > now:
         return Decision(incident, (), Reason.NOT_DUE)
     if incident.state is State.CHECKING:
-        asked = _after(incident, Event.NO_ANSWER)
-        return _climb(asked, policy, now, Reason.NO_ANSWER, reachable)
+        return _climb(unanswered(incident), policy, now, Reason.NO_ANSWER, reachable)
     if incident.state in (State.ACKNOWLEDGED, State.ATTENDED):
-        lapsed = _after(incident, Event.LAPSE)
+        lapsed = replace(incident, state=next_state(incident, Event.LAPSE), step=0)
         return _climb(lapsed, policy, now, Reason.LEASE_LAPSED, reachable)
     if incident.step == 0:
         return _climb(incident, policy, now, Reason.FIRST_STEP, reachable)
     if incident.step < len(policy.steps):
         return _climb(incident, policy, now, Reason.NEXT_STEP, reachable)
     return _climb(incident, policy, now, Reason.LAST_STEP_REPEATED, reachable)
-
-
-def _after(incident: Incident, event: Event) -> Incident:
-    return replace(incident, state=next_state(incident, event), step=0)
 
 
 def _climb(

@@ -4,26 +4,26 @@ Ingest asks it twice: against its own table in memory to announce at once, and a
 when it commits. If the two differ, the commit wins and the feed says `merged`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from alerts.alarm import Alarm
+from alerts.alarm import Alarm, Bearing, Category, Subject, SubjectKind
 from alerts.incident import (
-    Event,
     Incident,
-    Outcome,
     State,
     annotated,
+    asked_again_by,
+    cleared,
     joined_by,
-    next_state,
     opened_by,
+    withdrawn,
 )
 from schemas.alarms import PressAction
 
 
 class Reason(StrEnum):
-    """Why an alarm went where it went; stored, and shown on the desk."""
+    """Why an alarm or a finding went where it went; stored, and shown on the desk."""
 
     OPENED = "opened"
     """No open incident of this subject."""
@@ -31,6 +31,14 @@ class Reason(StrEnum):
     """The subject's last incident was resolved not long ago; the new one points to it."""
     JOINED = "joined"
     """An incident of this subject is open; it is raised again."""
+    ASKED = "asked"
+    """The person is asked first."""
+    ASKED_ALREADY = "asked_already"
+    """A further sign while the person is being asked."""
+    CANNOT_ASK = "cannot_ask"
+    """It would have asked first, but no device there can ask."""
+    UNANSWERED = "unanswered"
+    """The person was asked while the database was away, and did not answer."""
     WITHDRAWN = "withdrawn"
     """The person cancelled while being asked."""
     CANCEL_NOTED = "cancel_noted"
@@ -38,10 +46,32 @@ class Reason(StrEnum):
     CANCEL_ALONE = "cancel_alone"
     """A cancel with nothing to cancel."""
     TEST_RECORDED = "test_recorded"
+    MAINTENANCE = "maintenance"
+    """Technical, while somebody works there: it raises when the work ends, if it is still true."""
     MOTION_RECORDED = "motion_recorded"
     """Raw motion: kept as evidence, a detector decides."""
     HAZARD_ENDED = "hazard_ended"
     """The sensor says the hazard is over: noted, a human decides."""
+    STILL_HOLDS = "still_holds"
+    """What the open incident is about goes on: noted."""
+    WORTH_A_LOOK = "worth_a_look"
+    """Not urgent: recorded for whoever looks after the person by day; wakes nobody."""
+    CANDIDATE = "candidate"
+    """Not certain enough yet: the detector waits for more."""
+    QUESTION_WITHDRAWN = "question_withdrawn"
+    """The detector took back what the person was being asked about."""
+    CLEARED = "cleared"
+    """A technical condition ended by itself."""
+    OVER_NOTED = "over_noted"
+    """The detector says it is over or better: noted, a human decides."""
+    OVER_ALONE = "over_alone"
+    """The end of something that no open incident is about."""
+    PART_OF_OUTAGE = "part_of_outage"
+    """An incident of the whole area speaks of it already."""
+    NOT_SERVED = "not_served"
+    """The person moved or their service ended: nobody is called."""
+    NOT_AT_HOME = "not_at_home"
+    """The person is away or in hospital: a quiet home is what one expects."""
 
 
 class Cause(StrEnum):
@@ -49,8 +79,10 @@ class Cause(StrEnum):
 
     RAISED = "raised"
     REALARMED = "realarmed"
+    CHECKING = "checking"
     NOTED = "noted"
     WITHDRAWN = "withdrawn"
+    RESOLVED = "resolved"
 
 
 FOLLOW_WITHIN = timedelta(hours=24)
@@ -74,17 +106,57 @@ def group(
 ) -> Grouping:
     """Decide where `alarm` belongs.
 
-    `open_incident` is the open incident of the alarm's subject, `last_resolved` its newest
-    resolved one. Never drops an alarm that rings.
+    `open_incident` is the open incident the alarm is about (see `home_subject`), `last_resolved`
+    the newest resolved one of its subject. Never drops an alarm that rings.
     """
     if not alarm.rings:
         return _silent_alarm(alarm, open_incident, now)
     if open_incident is not None:
+        if alarm.bearing is Bearing.REMINDS:
+            return Grouping(annotated(open_incident, now), Reason.STILL_HOLDS, Cause.NOTED)
+        if alarm.ask_s and open_incident.state is State.CHECKING:
+            asked = asked_again_by(open_incident, alarm, now)
+            return Grouping(asked, Reason.ASKED_ALREADY, Cause.CHECKING)
         return Grouping(joined_by(open_incident, alarm, now), Reason.JOINED, Cause.REALARMED)
-    if last_resolved is not None and _recent(last_resolved, now):
-        incident = opened_by(alarm, now, follows=last_resolved.id)
-        return Grouping(incident, Reason.FOLLOWS, Cause.RAISED)
-    return Grouping(opened_by(alarm, now), Reason.OPENED, Cause.RAISED)
+    follows = last_resolved.id if last_resolved and _recent(last_resolved, now) else None
+    if alarm.ask_s:
+        asked = opened_by(alarm, now, state=State.CHECKING, follows=follows)
+        return Grouping(asked, Reason.ASKED, Cause.CHECKING)
+    reason = Reason.OPENED if follows is None else Reason.FOLLOWS
+    return Grouping(opened_by(alarm, now, follows=follows), reason, Cause.RAISED)
+
+
+def home_subject(alarm: Alarm) -> Subject | None:
+    """Whose incident a press may belong to besides its person's own: everybody in a home is asked
+    "are you well?", and whoever lives there may answer."""
+    if alarm.action is None or alarm.premises_id is None:
+        return None
+    return Subject(SubjectKind.PREMISES, alarm.premises_id)
+
+
+def answers(alarm: Alarm, home: Incident) -> bool:
+    """Whether a press belongs to the open incident of its home: it answers the home's question,
+    or goes on with the incident that became of it."""
+    if home.state is State.CHECKING:
+        return True
+    return home.person_id is not None and home.person_id == alarm.person_id
+
+
+def over(
+    incident: Incident | None, now: datetime, *, its_own: bool, alone: bool, technical: bool
+) -> Grouping:
+    """What it means that a detector takes a finding back, or says that it is better.
+
+    `its_own`: the incident was opened or joined by this episode; `alone`: nothing else holds on
+    it. Once raised, only a technical condition ends by itself; everything else is for a human.
+    """
+    if incident is None or not incident.open or not its_own:
+        return Grouping(None, Reason.OVER_ALONE, None)
+    if alone and incident.state is State.CHECKING:
+        return Grouping(withdrawn(incident, now), Reason.QUESTION_WITHDRAWN, Cause.WITHDRAWN)
+    if alone and technical and incident.category is Category.TECHNICAL:
+        return Grouping(cleared(incident, now), Reason.CLEARED, Cause.RESOLVED)
+    return Grouping(annotated(incident, now), Reason.OVER_NOTED, Cause.NOTED)
 
 
 def _silent_alarm(alarm: Alarm, open_incident: Incident | None, now: datetime) -> Grouping:
@@ -93,24 +165,17 @@ def _silent_alarm(alarm: Alarm, open_incident: Incident | None, now: datetime) -
     if alarm.kind == "motion":
         return Grouping(None, Reason.MOTION_RECORDED, None)
     if open_incident is None:
-        reason = Reason.HAZARD_ENDED if alarm.ends_hazard else Reason.CANCEL_ALONE
-        return Grouping(None, reason, None)
+        if alarm.ends_hazard:
+            return Grouping(None, Reason.HAZARD_ENDED, None)
+        cancelled = alarm.action is PressAction.CANCEL
+        return Grouping(None, Reason.CANCEL_ALONE if cancelled else Reason.STILL_HOLDS, None)
     if alarm.ends_hazard:
         return Grouping(annotated(open_incident, now), Reason.HAZARD_ENDED, Cause.NOTED)
+    if alarm.action is not PressAction.CANCEL:
+        return Grouping(annotated(open_incident, now), Reason.STILL_HOLDS, Cause.NOTED)
     if open_incident.state is State.CHECKING:
-        return Grouping(_withdrawn(open_incident, now), Reason.WITHDRAWN, Cause.WITHDRAWN)
+        return Grouping(withdrawn(open_incident, now), Reason.WITHDRAWN, Cause.WITHDRAWN)
     return Grouping(annotated(open_incident, now), Reason.CANCEL_NOTED, Cause.NOTED)
-
-
-def _withdrawn(incident: Incident, now: datetime) -> Incident:
-    return replace(
-        incident,
-        state=next_state(incident, Event.WITHDRAW),
-        outcome=Outcome.WITHDRAWN,
-        resolved_at=now,
-        next_deadline_at=None,
-        revision=incident.revision + 1,
-    )
 
 
 def _recent(resolved: Incident, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from alerts.alarm import Alarm, Category, Priority, Subject, higher
@@ -30,10 +30,12 @@ class Event(StrEnum):
 
     ALARM = "alarm"
     """Another alarm of the same subject joins."""
+    SIGN = "sign"
+    """A further finding that would itself ask first joins the question."""
     NO_ANSWER = "no_answer"
     """The person did not answer in time."""
     WITHDRAW = "withdraw"
-    """The person cancelled while being asked."""
+    """The person, or the detector that asked, took it back while the question was open."""
     ACKNOWLEDGE = "acknowledge"
     ATTEND = "attend"
     RESOLVE = "resolve"
@@ -47,6 +49,7 @@ class Event(StrEnum):
 
 TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (State.CHECKING, Event.ALARM): State.RAISED,
+    (State.CHECKING, Event.SIGN): State.CHECKING,
     (State.CHECKING, Event.NO_ANSWER): State.RAISED,
     (State.CHECKING, Event.WITHDRAW): State.RESOLVED,
     (State.CHECKING, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
@@ -88,7 +91,7 @@ class Outcome(StrEnum):
     CLEARED = "cleared"
     """Technical: the condition ended by itself."""
     WITHDRAWN = "withdrawn"
-    """The person said they are well while being asked."""
+    """The person said they are well while being asked, or moved about again."""
 
 
 HUMAN_OUTCOMES = frozenset(set(Outcome) - {Outcome.CLEARED, Outcome.WITHDRAWN})
@@ -163,7 +166,11 @@ def next_state(incident: Incident, event: Event) -> State:
 def opened_by(
     alarm: Alarm, now: datetime, *, state: State = State.RAISED, follows: IncidentId | None = None
 ) -> Incident:
-    """A new incident from its first alarm; due at once, so that the ladder's first step is now."""
+    """A new incident from its first alarm; due at once, so that the ladder's first step is now.
+
+    In `checking` it is due when the person has had their time to answer.
+    """
+    wait_s = alarm.ask_s if state is State.CHECKING else 0
     return Incident(
         id=incident_id(alarm.id),
         area_id=alarm.area_id,
@@ -178,7 +185,7 @@ def opened_by(
         premises_id=alarm.premises_id,
         device_id=alarm.device_id,
         position=alarm.position,
-        next_deadline_at=now,
+        next_deadline_at=now + timedelta(seconds=wait_s),
         follows=follows,
         silent=_silent(alarm),
     )
@@ -205,8 +212,60 @@ def joined_by(incident: Incident, alarm: Alarm, now: datetime) -> Incident:
         alarm_count=incident.alarm_count + 1,
         position=alarm.position or incident.position,
         silent=incident.silent or _silent(alarm),
+        person_id=incident.person_id or alarm.person_id,
         step=incident.step if incident.state is State.RAISED else 0,
         next_deadline_at=now,
+        revision=incident.revision + 1,
+    )
+
+
+def asked_again_by(incident: Incident, alarm: Alarm, now: datetime) -> Incident:
+    """The question after a further finding that would ask too: the shorter time to answer holds."""
+    due = now + timedelta(seconds=alarm.ask_s)
+    return replace(
+        incident,
+        state=next_state(incident, Event.SIGN),
+        priority=higher(incident.priority, alarm.priority),
+        category=_graver(incident.category, alarm.category),
+        last_alarm_at=now,
+        alarm_count=incident.alarm_count + 1,
+        position=alarm.position or incident.position,
+        next_deadline_at=min(due, incident.next_deadline_at or due),
+        revision=incident.revision + 1,
+    )
+
+
+def unanswered(incident: Incident) -> Incident:
+    """The person was asked and did not answer: from now on somebody must come."""
+    return replace(
+        incident,
+        state=next_state(incident, Event.NO_ANSWER),
+        priority=higher(incident.priority, Priority.MEDIUM),
+        step=0,
+        revision=incident.revision + 1,
+    )
+
+
+def withdrawn(incident: Incident, now: datetime) -> Incident:
+    """The question is answered, or what it asked about has passed; nobody was woken."""
+    return replace(
+        incident,
+        state=next_state(incident, Event.WITHDRAW),
+        outcome=Outcome.WITHDRAWN,
+        resolved_at=now,
+        next_deadline_at=None,
+        revision=incident.revision + 1,
+    )
+
+
+def cleared(incident: Incident, now: datetime) -> Incident:
+    """A technical condition ended by itself. Raises IllegalTransition for every other incident."""
+    return replace(
+        incident,
+        state=next_state(incident, Event.CLEAR),
+        outcome=Outcome.CLEARED,
+        resolved_at=now,
+        next_deadline_at=None,
         revision=incident.revision + 1,
     )
 

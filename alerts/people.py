@@ -1,8 +1,27 @@
 """The people and places of the register, as the alerting core and the desk see them."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from schemas.ids import AccountId, AreaId, PersonId, PremisesId
+
+
+class PersonState(StrEnum):
+    """Where a person is, as far as the service is concerned."""
+
+    HOME = "home"
+    AWAY = "away"
+    """Travelling, visiting: nobody should expect movement at home."""
+    HOSPITAL = "hospital"
+    MOVED = "moved"
+    """Lives elsewhere now; the home and its devices are not theirs any more."""
+    SERVICE_ENDED = "service_ended"
+
+    @property
+    def served(self) -> bool:
+        """Whether somebody is called for them. After the service ended nobody is; what a press
+        does then is decided in docs/adr/0009."""
+        return self not in (PersonState.MOVED, PersonState.SERVICE_ENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +35,7 @@ class Person:
     language: str | None = None
     phone: str | None = None
     medical_notes: str | None = None
+    state: PersonState = PersonState.HOME
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +61,7 @@ class Account:
     role: str
     area_id: AreaId
     language: str
+    people: frozenset[PersonId] = frozenset()
+    """Whom a family account is linked to; empty for everybody else."""
+    homes: frozenset[PremisesId] = frozenset()
+    """Where they live."""

@@ -1,5 +1,6 @@
 """A ladder is data: who is told, by which channel, and how long each rung waits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -75,6 +76,19 @@ URGENT = Policy(
 (UK Telecare Services Association). The leases are ours too: ten minutes without any progress means
 that the dispatcher was called away."""
 
+PROMPT = Policy(
+    steps=(
+        Step((_DESK,), wait_s=120),
+        Step((_DESK,), wait_s=180),
+        Step((_DESK, _FALLBACK), wait_s=300),
+    ),
+    acknowledged_lease_s=1800,
+    attended_lease_s=3600,
+)
+"""Medium physiological findings: the desk, not the whole ladder at once. The Royal College of
+Physicians asks for an urgent assessment within the hour at NEWS2 5 to 6; the waits are ours, and
+five minutes without a human at the desk reach the fallback contact."""
+
 TECHNICAL = Policy(
     steps=(Step((_DESK,), wait_s=900),),
     acknowledged_lease_s=7200,
@@ -86,6 +100,26 @@ reminder every quarter of an hour until somebody takes it is ours."""
 
 def policy_for(category: Category, priority: Priority) -> Policy:
     """The ladder for an incident, until areas bring their own."""
-    if category is Category.TECHNICAL and priority is not Priority.HIGH:
-        return TECHNICAL
-    return URGENT
+    return _LADDERS.get((category, priority), URGENT)
+
+
+_LADDERS: Mapping[tuple[Category, Priority], Policy] = {
+    (Category.TECHNICAL, Priority.MEDIUM): TECHNICAL,
+    (Category.TECHNICAL, Priority.LOW): TECHNICAL,
+    (Category.PHYSIOLOGICAL, Priority.MEDIUM): PROMPT,
+    (Category.PHYSIOLOGICAL, Priority.LOW): PROMPT,
+}
+"""By category and priority; what is not here is urgent."""
+
+
+def wakes(category: Category, priority: Priority) -> bool:
+    """Whether a finding opens an incident at all.
+
+    IEC 60601-1-8 knows three priorities; low ones about a person (a drift over days, a long stay
+    in bed, restlessness) are for whoever looks after them by day: recorded, shown in a list of
+    their own, and noted where an incident is open. A technical one has its own slow ladder.
+
+    >>> wakes(Category.PHYSIOLOGICAL, Priority.LOW), wakes(Category.TECHNICAL, Priority.LOW)
+    (False, True)
+    """
+    return priority is not Priority.LOW or category is Category.TECHNICAL

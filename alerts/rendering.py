@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta, tzinfo
 
-from schemas.commands import Receipt, ReceiptStage, Tone
+from schemas.commands import CheckIn, Receipt, ReceiptStage, Tone
 
 ENGLISH = "en"
 CHINESE = "zh-CN"
@@ -26,6 +26,21 @@ _TEST = {
     ENGLISH: "Test received. Your button works.",
     CHINESE: "测试成功,您的呼叫器工作正常。",
 }
+_QUESTIONS = {
+    ENGLISH: "Are you well? If so, press cancel. If you need help, press the emergency button. "
+    "Without an answer we call somebody.",
+    CHINESE: "您还好吗?没事请按取消键,需要帮助请按呼叫键。没有应答我们会联系工作人员。",
+}
+_AFTER_A_FALL = {
+    ENGLISH: "Did you fall? If you are well, press cancel. If you need help, press the emergency "
+    "button. Without an answer we call somebody.",
+    CHINESE: "您是不是摔倒了?没事请按取消键,需要帮助请按呼叫键。没有应答我们会联系工作人员。",
+}
+_CALLING = {
+    ENGLISH: "We did not hear from you. We are calling somebody for you now.",
+    CHINESE: "没有收到您的应答,正在为您联系工作人员。",
+}
+_ANSWERED = {ENGLISH: "Thank you. Your answer was received.", CHINESE: "谢谢,已收到您的应答。"}
 _SOMEBODY = {ENGLISH: "A dispatcher", CHINESE: "值班人员"}
 _TONES = {
     ReceiptStage.HEARD: (Tone.SHORT, "amber"),
@@ -86,4 +101,57 @@ def quiet_receipt(
     text = (_TEST if test else _CANCELLED)[language_of(language)]
     return Receipt(
         stage=ReceiptStage.RECEIVED, at=at, text=text, message_id=message_id, tone=Tone.SHORT
+    )
+
+
+def noted(at: datetime, *, message_id: str | None) -> Receipt:
+    """The answer to a message nobody pressed for, while nothing rings: it ends the repeats and
+    shows nothing."""
+    return Receipt(
+        stage=ReceiptStage.RECEIVED,
+        at=at,
+        text="",
+        message_id=message_id,
+        tone=Tone.CALM,
+        light="off",
+        vibrate=False,
+    )
+
+
+def check_in(
+    incident_id: str, at: datetime, *, kind: str, answer_within_s: int, language: str | None
+) -> CheckIn:
+    """The question to the person, before anybody else is woken."""
+    words = _AFTER_A_FALL if kind == "fall" else _QUESTIONS
+    return CheckIn(
+        check_in_id=incident_id,
+        text=words[language_of(language)],
+        answer_within_s=answer_within_s,
+        at=at,
+    )
+
+
+def calling(at: datetime, *, language: str | None, incident_id: str) -> Receipt:
+    """The question was not answered: whoever lies there and cannot press hears that help is
+    being called."""
+    return Receipt(
+        stage=ReceiptStage.RECEIVED,
+        at=at,
+        text=_CALLING[language_of(language)],
+        incident_id=incident_id,
+        tone=Tone.SHORT,
+        light="amber",
+    )
+
+
+def question_answered(at: datetime, *, language: str | None, incident_id: str) -> Receipt:
+    """Ends the question on the person's other devices after a cancel, forced or not: whoever
+    stands beside the person must not see the difference."""
+    return Receipt(
+        stage=ReceiptStage.OVER,
+        at=at,
+        text=_ANSWERED[language_of(language)],
+        incident_id=incident_id,
+        tone=Tone.CALM,
+        light="off",
     )

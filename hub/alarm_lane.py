@@ -1,59 +1,71 @@
 """The alarm lane: announce, commit, PUBACK, receipt. It never waits for telemetry, and while the
 database is silent it still rings.
 
-Everything here runs on one event loop, so nothing needs a lock. A batch that fails is tried again
-whole; redeliveries of what is in flight attach to it instead of starting anew.
+Here messages are taken in and announced; `hub.alarm_settling` records them. Everything runs on one
+event loop, so nothing needs a lock. A press goes before everything else: a window of raw motion
+takes two milliseconds to judge and waits its turn, unanswered, so that the broker keeps it.
 """
 
 import asyncio
-import contextlib
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-import psycopg
 import structlog
 
-from alerts.actions import Action, perform
-from alerts.alarm import Alarm, Flag
-from alerts.errors import AlertsError
-from alerts.incident import Incident
-from alerts.policy import policy_for
+from alerts.alarm import Alarm
+from alerts.grouping import Cause, Grouping
+from alerts.incident import Incident, unanswered
+from alerts.muting import muted
+from alerts.people import PersonState
+from hub import retry
 from hub.alarm_receipts import Receipts
+from hub.alarm_settling import (
+    LOOK_EVERY_S,
+    SETTLE_PAUSE_S,
+    SETTLED_AT_ONCE,
+    SLOW_AFTER_S,
+    Settling,
+)
+from hub.alarm_states import Kept
+from hub.alarm_voice import Voice
+from hub.asking import asking_devices
 from hub.clock import SystemClock
-from hub.database import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, TRANSIENT, Connection, Session
-from hub.desk_bus import action_result, incident_announcement, read_action
-from hub.in_flight import Entry, InFlight
+from hub.database import LONGEST_BACKOFF_S, TRANSIENT, Session
+from hub.desk_bus import read_action
+from hub.detect.detector import Finding
+from hub.device import Device
+from hub.findings import finding_id, item_of
+from hub.in_flight import Entry
 from hub.ingest import ALARM_STEPS, Desk, Incoming, undigested
+from hub.observation import ALIVE, Observation
 from hub.pace import in_slices
-from hub.sources.mqtt import Delivery, MqttConnection
-from hub.store.cases import ActionItem, AlarmItem, Item, Recorded, record
-from hub.store.upkeep import Quarantined, quarantine
-from hub.view import View, alarm_view, incident_view
+from hub.sources.mqtt import Delivery, MqttConnection, Ticket
+from hub.store.alarm_states import saved_states
+from hub.store.cases import ActionItem, AlarmItem, Found, Recorded
+from hub.store.upkeep import Quarantined
+from hub.view import View
 from schemas import identity, topics
 from schemas.alarms import Motion
 from schemas.codec import Malformed, encode
-from schemas.ids import AlarmId
+from schemas.ids import AlarmId, PersonId
 
-BATCH_LIMIT = 25
-"""Alarms and actions in one transaction: about 10 ms of work during which a fresh press waits."""
-SETTLED_AT_ONCE = 4
-SETTLE_PAUSE_S = 0.002
-"""After a stall hundreds are recorded at once; telling everybody takes about a millisecond each,
-and a fresh press must not wait behind them, here or in the API."""
-SLOW_AFTER_S = 0.3
-"""A commit takes 5 ms; after this the person hears `heard` and the desk `pending`."""
-LOOK_EVERY_S = 0.1
+__all__ = ["LOOK_EVERY_S", "SLOW_AFTER_S", "AlarmLane", "own_alarm_id"]
 
-REFUSED = (psycopg.Error, ValueError, TypeError, OverflowError)
-"""What psycopg or PostgreSQL say to a value they cannot take."""
+UNANSWERED_GRACE = timedelta(seconds=3)
+"""The ladder raises an unanswered question within a second; where it does not (no database), the
+lane itself does, after three."""
+HEARSAY_KEPT = 10_000
+"""Observations of other sensors that wait for the next look, 0.1 s; more than a city sends about
+the few people who may have fallen."""
 
+_MOTION = f"/{topics.Lane.ALARM.value}/motion"
 _log = structlog.get_logger(__name__)
 
 
 class AlarmLane:
-    """Steps, queue, commit and answers of the alarm lane."""
+    """Takes in, announces, asks; and lets time pass."""
 
     def __init__(
         self,
@@ -62,53 +74,127 @@ class AlarmLane:
         session: Session,
         receipts: Receipts,
         publish: Callable[[str, bytes], bool],
-        alive: Callable[[str, datetime], None],
+        alive: Callable[[Observation], None],
     ) -> None:
         """`publish` hands a QoS 0 message to the hub's own connection; `alive` tells the telemetry
-        lane that a device was heard."""
+        lane what was heard of a device."""
         self._desk = desk
         self._board = desk.board
         self._clock = clock
         self._session = session
         self._receipts = receipts
-        self._publish = publish
         self._alive = alive
-        self._in_flight = InFlight()
-        self._again: deque[Delivery] = deque()
-        self._wake = asyncio.Event()
-        self._again_wake = asyncio.Event()
-        self.connection: MqttConnection | None = None
         self.counts: Counter[str] = Counter()
+        self._voice = Voice(desk.register, desk.board, clock, publish, self.counts)
+        self._settling = Settling(
+            desk.board,
+            clock,
+            session,
+            receipts,
+            self._voice,
+            self.counts,
+            root_area_id=desk.root_area_id,
+            ack=self._answer,
+        )
+        self._in_flight = self._settling.in_flight
+        self._again: deque[Delivery] = deque()
+        self._again_wake = asyncio.Event()
+        self._windows: deque[Delivery] = deque()
+        self._windows_wake = asyncio.Event()
+        self._hearsay: deque[Observation] = deque(maxlen=HEARSAY_KEPT)
+        self.connection: MqttConnection | None = None
 
     @property
     def unrecorded(self) -> int:
         """Alarms and actions that are not in the database yet."""
-        return len(self._in_flight) + len(self._again)
+        return len(self._in_flight) + len(self._again) + len(self._windows)
 
     def oldest_unrecorded_s(self) -> float:
         """Age of the oldest of them, seconds."""
         oldest = self._in_flight.oldest()
         return 0.0 if oldest is None else self._clock.monotonic_s() - oldest.arrived_s
 
+    @property
+    def watched_people(self) -> frozenset[PersonId]:
+        """People of whom it is undecided whether they fell; read from any thread."""
+        return self._desk.states.watched_people
+
+    def corroborate(self, observation: Observation) -> None:
+        """What another sensor says of somebody in `watched_people`; called from any thread."""
+        self._hearsay.append(observation)
+
     def on_message(self, delivery: Delivery) -> None:
         """A message of the alarm lane's connection. Never raises: an alarm that a step cannot
         digest is still an alarm.
 
-        What the broker sends again comes in hundreds after a stall or a restart; fresh presses go
-        first.
+        What the broker sends again comes in hundreds after a stall or a restart, and windows come
+        in bursts; fresh presses go first.
         """
         self.counts["messages"] += 1
-        if delivery.duplicate:
+        if delivery.topic.endswith(_MOTION):
+            self._windows.append(delivery)
+            self._windows_wake.set()
+        elif delivery.duplicate:
             self._again.append(delivery)
             self._again_wake.set()
         else:
             self._take(delivery)
 
+    def raise_own(self, alarm: Alarm) -> None:
+        """An alarm of the hub itself (a lost broker session): same path, nobody to answer."""
+        self._enqueue(Entry(AlarmItem(alarm), self._clock.monotonic_s(), key=alarm.id))
+
+    def adopt(self, recorded: Recorded) -> None:
+        """The other lane recorded something: show it."""
+        self._settling.adopt(recorded)
+
+    async def announce_all(self) -> None:
+        """An API process has just started: tell it everything that is open."""
+        async for incident_id in in_slices(list(self._board.open)):
+            if incident := self._board.open.get(incident_id):
+                self._voice.announce("refreshed", incident, None)
+
+    def view(self, incident: Incident, pending: str | None = None) -> View:
+        """The incident as a desk sees it, by what the board knows."""
+        return self._voice.view(incident, pending)
+
+    def next_deadline(self) -> datetime | None:
+        """When a possible fall must be decided."""
+        return self._desk.states.next_deadline()
+
+    def let_pass(self) -> None:
+        """Whatever time brings: candidates are decided, questions run out."""
+        now = self._clock.now()
+        while self._hearsay:
+            self._desk.states.corroborate(self._hearsay.popleft())
+        for key in self._desk.states.due(now):
+            try:
+                device, findings, kept = self._desk.states.decide(key, now)
+            except Exception:  # noqa: BLE001 - one mistake must not stop the lane
+                _log.exception("decision_failed", detector=key[0])
+                self.counts["step_failures"] += 1
+                continue
+            for finding in findings:
+                self._take_finding(device, finding, kept)
+        for incident in self._board.unanswered(now, UNANSWERED_GRACE):
+            raised = unanswered(incident)
+            self._board.put(raised)
+            self._settling.not_answered(raised)
+            unrecorded = incident.id in self._board.provisional
+            self._voice.announce(Cause.RAISED.value, raised, None, unrecorded=unrecorded)
+
+    # Taking in
+
     def _take(self, delivery: Delivery) -> None:
         if delivery.topic == topics.DESK_ACTION:
             self._take_action(delivery)
             return
-        incoming = Incoming(delivery, self._clock.now())
+        try:
+            incoming = _incoming(delivery, self._clock.now())
+        except Malformed as error:
+            _log.error("retry_unreadable", reason=error.reason)
+            self._ack(delivery)
+            return
         try:
             for step in ALARM_STEPS:
                 step(incoming, self._desk)
@@ -118,41 +204,18 @@ class AlarmLane:
             incoming = undigested(incoming, self._desk, f"the hub failed: {type(error).__name__}")
         if incoming.decoded is not None:
             self.counts["unknown_fields"] += incoming.decoded.unknown_fields
+        self.counts["step_failures"] += incoming.failed
         if incoming.device is not None:
-            self._alive(incoming.device.id, incoming.received_at)
+            for observation in _overheard(incoming.device, incoming):
+                self._alive(observation)
         if incoming.alarm is not None:
             self._take_alarm(incoming, incoming.alarm)
 
-    def raise_own(self, alarm: Alarm) -> None:
-        """An alarm of the hub itself (a lost broker session): same path, nobody to answer."""
-        self._enqueue(Entry(AlarmItem(alarm), self._clock.monotonic_s(), key=alarm.id))
-
-    def adopt(self, recorded: Recorded) -> None:
-        """The other lane recorded something: show it."""
-        if recorded.incident is not None and recorded.cause is not None:
-            if recorded.alarm is not None:
-                self._board.show(recorded.incident.id, recorded.alarm)
-            self._announce(recorded.cause, recorded.incident, recorded.alarm)
-            self._board.put(recorded.incident)
-
-    async def announce_all(self) -> None:
-        """An API process has just started: tell it everything that is open."""
-        async for incident_id in in_slices(list(self._board.open)):
-            if incident := self._board.open.get(incident_id):
-                self._announce("refreshed", incident, None)
-
-    def view(self, incident: Incident, pending: str | None = None) -> View:
-        """The incident as a desk sees it, by what the board knows."""
-        return incident_view(
-            incident,
-            self._desk.register.cards(incident),
-            self._board.alarms.get(incident.id, ()),
-            provisional=incident.id in self._board.provisional,
-            pending_action=pending,
-        )
-
     def _take_alarm(self, incoming: Incoming, alarm: Alarm) -> None:
         delivery = incoming.delivery
+        if incoming.retried and incoming.unreadable is not None:
+            self._keep_again(incoming, alarm, incoming.unreadable)
+            return
         entry = self._in_flight.newest(alarm.id)
         if entry is not None and not self._pressed_anew(entry, incoming):
             self._attach(entry, delivery)
@@ -168,14 +231,23 @@ class AlarmLane:
             self._answer_repeat(alarm, delivery)
             return
         base = incoming.alarm if incoming.derived and incoming.alarm else alarm
-        item = AlarmItem(base, incoming.derived, _window(incoming))
+        item = AlarmItem(base, incoming.derived, _window(incoming), incoming.found)
         entry = Entry(item, self._clock.monotonic_s(), key=key, payload=delivery.payload)
+        entry.kept = tuple(incoming.kept)
+        entry.topic = delivery.topic
         if delivery.qos > 0:
             entry.tickets.append(delivery.ticket)
         if incoming.unreadable is not None:
             entry.quarantined = _quarantined(incoming, alarm, incoming.unreadable)
             self.counts["quarantined"] += 1
         self._enqueue(entry, alarm)
+
+    def _keep_again(self, incoming: Incoming, alarm: Alarm, reason: str) -> None:
+        """Still unreadable: it has rung, and waits for an operator again."""
+        entry = Entry(AlarmItem(alarm), self._clock.monotonic_s(), key=f"retry {alarm.id}")
+        entry.tickets.append(incoming.delivery.ticket)
+        entry.quarantined = _quarantined(incoming, alarm, reason)
+        self._settling.add(entry)
 
     def _pressed_anew(self, entry: Entry, incoming: Incoming) -> bool:
         """Without an id: the same bytes long after the ones in flight are a new press."""
@@ -200,20 +272,51 @@ class AlarmLane:
         incident = self._board.open.get(incident_id) if incident_id else None
         self._receipts.recorded(alarm, incident, self._clock.now(), repeat=True)
 
+    def _take_finding(self, device: Device, finding: Finding, kept: Kept) -> None:
+        """A finding that time brought, without a message behind it."""
+        item = item_of(device, finding)
+        asks = isinstance(item, AlarmItem) and item.alarm.ask_s
+        if asks and not asking_devices(self._desk.register, self._board, device):
+            item = item_of(device, replace(finding, ask_s=0))
+        key = finding_id(finding)
+        self._enqueue(Entry(item, self._clock.monotonic_s(), key=key, kept=(kept,)))
+
     def _enqueue(self, entry: Entry, shown: Alarm | None = None) -> None:
-        """Announce, then wait for the commit."""
-        if isinstance(entry.item, AlarmItem):
-            alarm = shown or entry.item.alarm
-            entry.joined = self._board.open_of(alarm.subject)
+        """Announce, ask, then wait for the commit."""
+        item = entry.item
+        if isinstance(item, AlarmItem) and not self._muted(item.found):
+            alarm = shown or item.alarm
+            entry.joined = self._board.open_for(alarm)
             grouping = self._board.group(alarm)
             if grouping.incident is not None and grouping.cause is not None:
                 entry.provisional_id = grouping.incident.id
-                self._announce(grouping.cause, grouping.incident, alarm, unrecorded=True)
-        self._wait(entry)
+                self._voice.announce(grouping.cause, grouping.incident, alarm, unrecorded=True)
+                entry.item = replace(item, asked=self._ask(alarm, grouping))
+        self._settling.add(entry)
 
-    def _wait(self, entry: Entry) -> None:
-        self._in_flight.add(entry)
-        self._wake.set()
+    def _ask(self, alarm: Alarm, grouping: Grouping) -> bool:
+        """Ask the person from memory, at once; whether anything could be asked."""
+        device = self._desk.register.devices.get(alarm.device_id)
+        if grouping.cause is not Cause.CHECKING or grouping.incident is None or device is None:
+            return False
+        devices = asking_devices(self._desk.register, self._board, device)
+        return self._receipts.ask(alarm, grouping.incident, devices, self._clock.now())
+
+    def _muted(self, found: Found | None) -> bool:
+        """Whether a finding wakes nobody, by what the register has in memory; the database says
+        so again when it is recorded."""
+        if found is None:
+            return False
+        register, finding = self._desk.register, found.finding
+        residents = register.residents_of(found.premises_id) if found.premises_id else ()
+        people = [found.person_id] if found.person_id else residents
+        states: list[PersonState] = [
+            person.state for one in people if (person := register.people.get(one))
+        ]
+        reason = muted(
+            finding.kind, finding.category, finding.priority, states, carried=found.carried
+        )
+        return reason is not None
 
     def _take_action(self, delivery: Delivery) -> None:
         try:
@@ -229,14 +332,16 @@ class AlarmLane:
         entry = Entry(ActionItem(action), self._clock.monotonic_s(), key=action.id)
         if delivery.qos > 0:
             entry.tickets.append(delivery.ticket)
-        self._wait(entry)
+        self._settling.add(entry)
 
     async def run(self) -> None:
-        """Commit for ever."""
+        """For ever."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._commit_for_ever())
+            group.create_task(self._settling.commit_for_ever())
             group.create_task(self._take_again())
-            group.create_task(self._watch_slow())
+            group.create_task(self._judge_windows())
+            group.create_task(self._look())
+            group.create_task(self._remember())
 
     async def _take_again(self) -> None:
         """Redeliveries, a few at a time; the broker's bound on unanswered messages is theirs."""
@@ -248,202 +353,61 @@ class AlarmLane:
                     self._take(self._again.popleft())
                 await asyncio.sleep(SETTLE_PAUSE_S)
 
-    async def _commit_for_ever(self) -> None:
+    async def _judge_windows(self) -> None:
+        """One window at a time; in between the loop reads what has arrived, a press above all."""
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while batch := self._in_flight.take(BATCH_LIMIT):
-                await self._commit(batch)
+            await self._windows_wake.wait()
+            self._windows_wake.clear()
+            while self._windows:
+                self._take(self._windows.popleft())
+                await asyncio.sleep(0)
 
-    async def _commit(self, batch: Sequence[Entry]) -> None:
-        """Until it is recorded; there is no giving up on an alarm."""
-        backoff_s = FIRST_BACKOFF_S
-
-        async def work(connection: Connection) -> list[Recorded]:
-            await quarantine(connection, [e.quarantined for e in batch if e.quarantined])
-            items = [entry.item for entry in batch]
-            return await record(connection, items, self._receipts.language)
-
-        results: list[Recorded] | None = None
-        while results is None:
-            try:
-                results = await self._session.run(work)
-            except TRANSIENT as error:
-                _log.warning("alarm_commit_failed", error=type(error).__name__, waiting=len(batch))
-                await asyncio.sleep(backoff_s)
-                backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
-            except REFUSED as error:
-                _log.error("alarm_refused", error=type(error).__name__, alarms=len(batch))
-                if len(batch) > 1:
-                    for entry in batch:
-                        await self._commit([entry])
-                    return
-                if batch[0].refused:
-                    await self._set_aside(batch[0], str(error))
-                    return
-                batch[0].refused = True
-                batch[0].item = _bare(batch[0].item)
-        for entry in batch:
-            self._puback(entry)
-        for number, (entry, recorded) in enumerate(zip(batch, results, strict=True), 1):
-            self._in_flight.forget(entry)
-            self._settle(entry, recorded)
-            if number % SETTLED_AT_ONCE == 0:
-                await asyncio.sleep(SETTLE_PAUSE_S)
-
-    async def _set_aside(self, entry: Entry, reason: str) -> None:
-        """The database refuses it even without its extras: keep the bytes, let the others pass.
-        It has rung, and stays on the board as provisional."""
-        item = entry.item
-        if isinstance(item, AlarmItem):
-            alarm = item.alarm
-            kept = entry.quarantined or Quarantined(
-                area_id=self._desk.root_area_id,
-                lane=topics.Lane.ALARM.value,
-                topic=alarm.reply_prefix or "",
-                device_id=alarm.device_id,
-                message_key=int(alarm.id[:15], 16),
-                reason=f"the database refuses it: {reason}",
-                payload=entry.payload,
-                received_at=alarm.received_at,
-            )
-            await self._keep(kept)
-        elif isinstance(item, ActionItem):
-            refusal = AlertsError("it cannot be recorded")
-            result = action_result(item.action.id, None, refusal=refusal)
-            self._publish(topics.DESK_ANNOUNCE, result)
-        self.counts["set_aside"] += 1
-        self._in_flight.forget(entry)
-        self._puback(entry)
-
-    async def _keep(self, message: Quarantined) -> None:
-        """Into quarantine, however long it takes: the broker forgets it after the PUBACK."""
-        while True:
-            try:
-                await self._session.run(lambda connection: quarantine(connection, [message]))
-            except TRANSIENT:
-                await asyncio.sleep(LONGEST_BACKOFF_S)
-            except REFUSED as error:
-                _log.error("quarantine_refused", error=type(error).__name__)
-                return
-            else:
-                return
-
-    def _puback(self, entry: Entry) -> None:
-        """Answer every delivery of it that was not answered yet."""
-        if self.connection is not None:
-            for ticket in entry.tickets:
-                self.connection.ack(ticket)
-        entry.tickets.clear()
-
-    def _settle(self, entry: Entry, recorded: Recorded) -> None:
-        """It is recorded: receipt, and the desk learns the truth."""
-        self._puback(entry)
-        incident, now = recorded.incident, self._clock.now()
-        certain = incident is not None and not self._in_flight.concerns(incident.id)
-        if incident is not None and certain:
-            self._board.provisional.discard(incident.id)
-        if isinstance(entry.item, ActionItem):
-            # Before the board lets go of a resolved incident's alarms: the desk shows them.
-            self._settle_action(entry.item.action, recorded)
-        if incident is not None and certain:
-            self._board.put(incident)
-        if isinstance(entry.item, AlarmItem):
-            self._settle_alarm(entry, entry.item, recorded, now)
-
-    def _settle_alarm(
-        self,
-        entry: Entry,
-        item: AlarmItem,
-        recorded: Recorded,
-        now: datetime,
-    ) -> None:
-        alarm, incident = recorded.alarm or item.alarm, recorded.incident
-        self.counts["duplicates" if recorded.duplicate else "alarms"] += 1
-        self._board.remember(alarm.id, incident.id if incident else None)
-        if item.derived:
-            self._in_flight.settled(entry.key, alarm.id, self._clock.monotonic_s())
-        self._receipts.recorded(alarm, incident, now, repeat=recorded.duplicate)
-        merged_from = entry.provisional_id
-        if incident is not None and not recorded.duplicate:
-            self._board.show(incident.id, alarm)
-        if merged_from is not None and (incident is None or merged_from != incident.id):
-            if recorded.duplicate and entry.joined is not None:
-                # An old press that only the database knew: the case it seemed to join is as before.
-                self._announce("refreshed", self._board.take_back(entry.joined, alarm.id), None)
-                return
-            self._board.remove(merged_from)
-            if incident is not None:
-                self._announce("merged", incident, alarm, merged_from=merged_from)
-            return
-        if incident is None or self._in_flight.concerns(incident.id):
-            return
-        self._announce("committed", incident, None if recorded.duplicate else alarm)
-
-    def _settle_action(self, action: Action, recorded: Recorded) -> None:
-        incident = recorded.incident
-        view = self.view(incident) if incident is not None else None
-        result = action_result(action.id, view, refusal=recorded.refusal)
-        self._publish(topics.DESK_ANNOUNCE, result)
-        if incident is not None and recorded.cause is not None:
-            self._announce(recorded.cause, incident, None)
-
-    async def _watch_slow(self) -> None:
-        """What waits too long for its commit: the person hears that it rings, the desk that its
-        action is kept."""
+    async def _look(self) -> None:
+        """What waits too long, and what time brings."""
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            before_s = self._clock.monotonic_s() - SLOW_AFTER_S
-            for entry in list(self._in_flight):
-                if entry.arrived_s > before_s:
-                    break
-                if not entry.told_slow:
-                    entry.told_slow = True
-                    self._tell_slow(entry)
+            self._settling.tell_slow()
+            self.let_pass()
 
-    def _tell_slow(self, entry: Entry) -> None:
-        match entry.item:
-            case AlarmItem(alarm=alarm) if alarm.rings:
-                self._receipts.heard(alarm, self._clock.now())
-            case ActionItem(action=action):
-                self._show_pending(action)
-
-    def _show_pending(self, action: Action) -> None:
-        incident = self._board.open.get(action.incident_id)
-        if incident is None:
-            return
-        with contextlib.suppress(AlertsError):
-            perform(incident, action, policy_for(incident.category, incident.priority))
-            view = self.view(incident, pending=action.verb.value)
-            self._publish(topics.DESK_ANNOUNCE, action_result(action.id, view, pending=True))
-            message = incident_announcement("pending", view, self._clock.now())
-            self._publish(topics.DESK_ANNOUNCE, message)
-
-    def _announce(
-        self,
-        cause: str,
-        incident: Incident,
-        alarm: Alarm | None,
-        *,
-        unrecorded: bool = False,
-        merged_from: str | None = None,
-    ) -> None:
-        view = self.view(incident)
-        if unrecorded:
-            view["provisional"] = True
-        message = incident_announcement(
-            cause,
-            view,
-            self._clock.now(),
-            alarm=alarm_view(alarm) if alarm else None,
-            merged_from=merged_from,
-        )
-        if not self._publish(topics.DESK_ANNOUNCE, message):
-            self.counts["announcements_lost"] += 1
+    async def _remember(self) -> None:
+        """What the detectors knew before a restart: a possible fall is decided after it too."""
+        while True:
+            try:
+                stored = await self._session.run(saved_states)
+            except TRANSIENT as error:
+                _log.warning("alarm_states_wait", error=type(error).__name__)
+                await asyncio.sleep(LONGEST_BACKOFF_S)
+            else:
+                devices = self._desk.register.devices
+                self._desk.states.load(stored, devices.get, self._clock.now())
+                return
 
     def _ack(self, delivery: Delivery) -> None:
-        if self.connection is not None and delivery.qos > 0:
-            self.connection.ack(delivery.ticket)
+        if delivery.qos > 0:
+            self._answer(delivery.ticket)
+
+    def _answer(self, ticket: Ticket) -> None:
+        """PUBACK."""
+        if self.connection is not None:
+            self.connection.ack(ticket)
+
+
+def _incoming(delivery: Delivery, now: datetime) -> Incoming:
+    """A message as it came, or out of the envelope of a retry. Raises Malformed."""
+    if delivery.topic != topics.DESK_RETRY_ALARM:
+        return Incoming(delivery, now)
+    opened = retry.opened(delivery.payload)
+    message = replace(delivery, topic=opened.topic, payload=opened.payload, duplicate=False)
+    return Incoming(message, opened.received_at, retried=True)
+
+
+def _overheard(device: Device, incoming: Incoming) -> Iterator[Observation]:
+    """What an alarm says besides: the device lives, somebody is active, and where."""
+    received_at, message = incoming.received_at, incoming.message
+    yield Observation(device, ALIVE, received_at, None)
+    if message is not None and incoming.topic is not None:
+        kind = incoming.topic.kind
+        yield Observation(device, kind, received_at, message.observed_at, message=message)
 
 
 def _window(incoming: Incoming) -> bytes | None:
@@ -462,15 +426,6 @@ def _quarantined(incoming: Incoming, alarm: Alarm, reason: str) -> Quarantined:
         payload=delivery.payload,
         received_at=incoming.received_at,
     )
-
-
-def _bare(item: Item) -> Item:
-    """What the database refused, without everything a device could have put into it."""
-    if not isinstance(item, AlarmItem):
-        return item
-    flags = tuple({*item.alarm.flags, Flag.DAMAGED})
-    alarm = replace(item.alarm, text="", position=None, message_id=None, flags=flags)
-    return AlarmItem(replace(alarm, observed_at=None, reply_prefix=None), item.derived)
 
 
 def own_alarm_id(*parts: str) -> AlarmId:

@@ -14,7 +14,7 @@ import msgspec
 
 from schemas.alarms import AlarmMessage, Fall, Hazard, Motion, Position, Press
 from schemas.commands import CheckIn, CommandMessage, Configure, Locate, Receipt
-from schemas.fields import MAX_MESSAGE_ID_LENGTH
+from schemas.fields import MAX_MESSAGE_ID_LENGTH, MAX_SEQUENCE
 from schemas.json_object import (
     MAX_PAYLOAD_BYTES,
     Malformed,
@@ -214,6 +214,10 @@ def _repair(fields: dict[str, Any], damage: list[str]) -> None:
     if message_id is not None:
         fields["message_id"] = _read_message_id(message_id, damage)
     _repair_time(fields, "observed_at", damage)
+    sequence = fields.get("sequence")
+    if sequence is not None and not (type(sequence) is int and 0 <= sequence <= MAX_SEQUENCE):
+        damage.append(f"sequence: a whole number from 0 to {MAX_SEQUENCE} is wanted")
+        fields["sequence"] = None
 
 
 def _read_message_id(value: object, damage: list[str]) -> str | None:
@@ -300,7 +304,9 @@ def _vitals(fields: dict[str, Any], unknown: int, damage: list[str]) -> Decoded[
             unknown += 1
     if not samples and damage:
         raise Malformed(f"no sample can be read; {damage[-1]}")
-    message = Vitals(samples, fields.get("message_id"), fields.get("observed_at"))
+    message = Vitals(
+        samples, fields.get("message_id"), fields.get("observed_at"), fields.get("sequence")
+    )
     return Decoded(message, unknown, tuple(damage))
 
 

@@ -48,11 +48,24 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class CheckIn(msgspec.Struct, frozen=True, omit_defaults=True):
-    """command/check_in: ask the person "are you well?"."""
+    """command/check_in: ask the person "are you well?".
+
+    Answered by a press: `cancel` means "I am well", `emergency` or `help` that they are not. No
+    answer in time is an answer too. The question ends with the next receipt.
+    """
 
     check_in_id: str
+    """The same however often the question comes; later receipts carry it as `incident_id`."""
     text: str
+    """One or two sentences in the person's language, fit to be shown or spoken."""
     answer_within_s: int
+    """Counted from `at`; somebody is called afterwards."""
+    at: HubTime | None = None
+    """When the hub asked. A question that arrives after its time is not worth showing."""
+    tone: Tone = Tone.RISING
+    light: str = "amber"
+    """A colour, or `off`."""
+    vibrate: bool = True
 
 
 class Locate(msgspec.Struct, frozen=True, omit_defaults=True):

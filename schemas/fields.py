@@ -51,6 +51,19 @@ Number = Annotated[float, Meta(ge=-1e300, le=1e300)]
 Count = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 """Any whole number that survives every JSON reader (RFC 8259, section 6)."""
 
+MAX_SEQUENCE = 2**53
+"""Survives every JSON reader (RFC 8259, section 6)."""
+
+Sequence = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=MAX_SEQUENCE,
+        description="Counts the telemetry messages of this device, of all kinds together, by one; "
+        "starting again is allowed. In every message or in none: gaps are messages that were lost.",
+    ),
+]
+
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 Label = Annotated[str, Meta(max_length=MAX_LABEL_LENGTH, pattern=r"^(?![\s\S]*[\x00-\x1f])")]

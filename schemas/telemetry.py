@@ -15,6 +15,7 @@ from schemas.fields import (
     Longitude,
     MessageId,
     Number,
+    Sequence,
 )
 from schemas.vocabulary import Quality
 
@@ -41,6 +42,7 @@ class Vitals(msgspec.Struct, frozen=True, omit_defaults=True):
     samples: Annotated[list[Sample], msgspec.Meta(min_length=1, max_length=MAX_SAMPLES)]
     message_id: MessageId | None = None
     observed_at: DeviceTime | None = None
+    sequence: Sequence | None = None
 
 
 class BedState(StrEnum):
@@ -58,6 +60,7 @@ class Bed(msgspec.Struct, frozen=True, omit_defaults=True):
     observed_at: DeviceTime | None = None
     movement_percent: Number | None = None
     """Share of the last minute with movement, 0 to 100."""
+    sequence: Sequence | None = None
 
 
 class DoorState(StrEnum):
@@ -77,6 +80,7 @@ class Activity(msgspec.Struct, frozen=True, omit_defaults=True):
     motion: bool | None = None
     door: DoorState | None = None
     room: Label | None = None
+    sequence: Sequence | None = None
 
 
 class Location(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -90,6 +94,7 @@ class Location(msgspec.Struct, frozen=True, omit_defaults=True):
     source: PositionSource = PositionSource.GNSS
     fixed_at: DeviceTime | None = None
     datum: Datum = Datum.WGS84
+    sequence: Sequence | None = None
 
 
 class LinkState(StrEnum):
@@ -117,6 +122,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     signal_dbm: Number | None = None
     firmware: Label | None = None
     worn: WornState | None = None
+    sequence: Sequence | None = None
 
 
 TelemetryMessage = Vitals | Bed | Activity | Location | Status

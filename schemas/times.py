@@ -22,7 +22,7 @@ def read_time(value: object) -> datetime | None:
     if isinstance(value, str):
         return _from_text(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return _from_number(value)
+        return from_number(value)
     raise ValueError(f"a time is wanted, not {type(value).__name__}")
 
 
@@ -39,7 +39,8 @@ def _from_text(value: str) -> datetime:
         raise ValueError("outside the calendar") from None
 
 
-def _from_number(value: float) -> datetime:
+def from_number(value: float) -> datetime:
+    """A time in UTC from seconds or milliseconds since 1970. Raises ValueError."""
     try:
         seconds = value / 1000 if abs(value) >= MILLISECONDS_FROM else value
         return datetime.fromtimestamp(seconds, UTC)

@@ -3,10 +3,11 @@
 A topic reads `care/v1/{area_id}/{premises_id}/{device_id}/{lane}/{kind}`.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from schemas.ids import AreaId, DeviceId, PremisesId, is_id
+from schemas.ids import ID_PATTERN, AreaId, DeviceId, PremisesId, is_id
 
 PREFIX = "care/v1"
 _LEVELS = 7
@@ -33,6 +34,10 @@ DESK_ACTION = "desk/action"
 """API to ingest: what a dispatcher did (QoS 1, PUBACK after commit)."""
 DESK_SYNC = "desk/sync"
 """API to ingest: announce all that is open again (an API process has just started)."""
+DESK_RETRY_ALARM = "desk/retry/alarm"
+"""API or command line to the alarm lane: a message out of quarantine (QoS 1)."""
+DESK_RETRY_TELEMETRY = "desk/retry/telemetry"
+"""The same for the telemetry lane."""
 DESK_STATS = "desk/stats"
 """Ingest to every API process, once a second: rates and health (QoS 0)."""
 
@@ -63,6 +68,21 @@ def parse(topic: str) -> Topic | None:
     if not (is_id(area) and is_id(premises) and is_id(device)) or lane not in _LANES:
         return None
     return Topic(AreaId(area), PremisesId(premises), DeviceId(device), _LANES[lane], kind)
+
+
+_TELEMETRY = re.compile(
+    rf"{PREFIX}/{ID_PATTERN}/{ID_PATTERN}/({ID_PATTERN})/{Lane.TELEMETRY}/([^/]*)"
+).fullmatch
+
+
+def telemetry_levels(topic: str) -> tuple[str, str] | None:
+    """Device id and kind of a telemetry topic, all that ingest needs of it; None for any other.
+
+    >>> telemetry_levels("care/v1/city/home-1/bed-1/telemetry/vitals")
+    ('bed-1', 'vitals')
+    """
+    match = _TELEMETRY(topic)
+    return None if match is None else (match[1], match[2])
 
 
 _LANES: dict[str, Lane] = {lane.value: lane for lane in Lane}

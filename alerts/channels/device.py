@@ -1,4 +1,4 @@
-"""The device itself: the receipt that tells the person how far their call has come."""
+"""The device itself: how far the person's call has come, or whether they are well."""
 
 import msgspec
 
@@ -9,7 +9,7 @@ from alerts.ports import Publisher
 
 
 class DeviceChannel:
-    """Publishes receipts at QoS 1; the broker keeps them for a device that is asleep."""
+    """Publishes at QoS 1; the broker keeps them for a device that is asleep."""
 
     name = ChannelName.DEVICE
 
@@ -17,12 +17,13 @@ class DeviceChannel:
         self._publisher = publisher
 
     async def send(self, notification: Notification) -> str:
-        """Publish every receipt to each of its topics; `sent` means the broker has them."""
+        """Publish everything said to each of its topics; `sent` means the broker has it."""
         messages = notification.body.get("messages")
         if not messages:
-            raise SendRefused("the receipt has no topic")
+            raise SendRefused("nothing to say")
         for message in messages:
-            payload = msgspec.json.encode(message["receipt"])
+            # Rows of the release before, still waiting, call it a receipt.
+            payload = msgspec.json.encode(message.get("said") or message["receipt"])
             for topic in message["topics"]:
                 await self._publisher.publish(topic, payload, qos=1)
-        return f"broker has {len(messages)} receipt(s)"
+        return f"broker has {len(messages)} message(s)"
