@@ -24,6 +24,8 @@ class Doing(StrEnum):
     SITTING = "sitting"
     MOVING = "moving"
     OUTSIDE = "outside"
+    LYING = "lying"
+    """On the floor, or in bed all day: awake and not moving. No plan has it; a scenario does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,18 @@ def plan_of(seed: str, day: date) -> tuple[Stretch, ...]:
 
 def stretch_at(seed: str, local: datetime) -> Stretch:
     """Where the person is and what they do at this local time."""
+    return stretch_and_end(seed, local)[0]
+
+
+def stretch_and_end(seed: str, local: datetime) -> tuple[Stretch, float]:
+    """The stretch at this local time, and the minute of the day at which it ends."""
     plan = plan_of(seed, local.date())
-    minute = local.hour * 60 + local.minute + local.second / 60
-    return plan[bisect_right(plan, minute, key=lambda stretch: stretch.from_minute) - 1]
+    minute = minute_of(local)
+    after = bisect_right(plan, minute, key=lambda stretch: stretch.from_minute)
+    end = plan[after].from_minute if after < len(plan) else float(MINUTES_PER_DAY)
+    return plan[after - 1], end
+
+
+def minute_of(local: datetime) -> float:
+    """Minutes since midnight."""
+    return local.hour * 60 + local.minute + local.second / 60 + local.microsecond / 60e6

@@ -19,11 +19,20 @@ class FleetUnreadable(Exception):
     """The fleet file cannot be used; the message says what to correct."""
 
 
+class SharedLogin(msgspec.Struct, frozen=True):
+    """A login of the broker that may speak for every device; see `trunk`."""
+
+    user: str
+    secret: str
+
+
 class BrokerAddress(msgspec.Struct, frozen=True):
     """Where the devices connect to."""
 
     host: str
     port: int
+    shared: SharedLogin | None = None
+    """None: every device has only its own."""
 
 
 class Resident(msgspec.Struct, frozen=True):

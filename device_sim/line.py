@@ -21,11 +21,17 @@ class Line(Protocol):
         ...
 
     def redial(self) -> None:
-        """The broker does not answer: drop this connection and make another."""
+        """The broker does not answer: drop this connection and make another. What waits for its
+        PUBACK is sent again on the next one, marked as a duplicate."""
         ...
 
     def power(self, *, on: bool) -> None:
         """The device loses its power (no good-bye: the last will speaks) or has it back."""
+        ...
+
+    def cover(self, *, on: bool) -> None:
+        """The radio loses its network (the broker only notices when the keep-alive runs out) or
+        has it back."""
         ...
 
 

@@ -8,7 +8,7 @@ from typing import Self
 from device_sim import play
 from device_sim.agenda import Agenda, follow
 from device_sim.backoff import ConnectGate
-from device_sim.clock import Clock, new_boot, sleep, wait_for
+from device_sim.clock import Clock, new_boot, wait_for
 from device_sim.connection import Connection, Credentials
 from device_sim.device import Device
 from device_sim.display import Shown
@@ -18,13 +18,13 @@ from device_sim.line import Listener
 from device_sim.press import STAGE_ORDER
 from device_sim.surroundings import Surroundings
 from device_sim.tally import Tally
+from device_sim.truth import Truth
 from schemas import topics
 from schemas.alarms import PressAction
 from schemas.commands import ReceiptStage
 from schemas.topics import Lane
 from schemas.vocabulary import DeviceKind
 
-KEEPALIVE_TICK_S = 5.0
 CONNECT_FIRST_S = 1.0
 """Ours: a real button was connected before it is pressed; after this it is pressed anyway."""
 
@@ -106,7 +106,16 @@ async def press_and_wait(
             order.identity.secret,
             order.home.topic_prefix(order.identity),
         )
-        lines.append(Connection(credentials, listener, clock, ConnectGate(100.0), on_refused))
+        lines.append(
+            Connection(
+                credentials,
+                listener,
+                clock=clock,
+                agenda=agenda,
+                gate=ConnectGate(100.0),
+                on_refused=on_refused,
+            )
+        )
         return lines[0]
 
     def watch(shown: Shown) -> None:
@@ -119,23 +128,16 @@ async def press_and_wait(
         return stage is not None and STAGE_ORDER.index(stage) >= STAGE_ORDER.index(order.wait)
 
     message_id = ""
-    around = Surroundings(clock, agenda, Tally(), watch, new_boot())
+    truth = Truth(clock.now(), clock.monotonic_s())
+    around = Surroundings(clock, agenda, Tally(), watch, truth, new_boot())
     household = Household(order.home, "1", clock, DayClock(clock.now(), clock.monotonic_s(), 1.0))
     device = Device(order.home, order.identity, household, around, open_line)
     line = lines[0]
-    keeper = asyncio.create_task(line.keep())
-    ticker = asyncio.create_task(_tick(line))
+    line.start()
     agenda.add(clock.monotonic_s() + order.timeout_s, stop.set)
+    following = asyncio.create_task(follow(agenda, clock, stop))
     await wait_for(line.first_up, min(CONNECT_FIRST_S, order.timeout_s))
     message_id = play.press(device, order.action)
-    await follow(agenda, clock, stop)
-    for task in (keeper, ticker):
-        task.cancel()
-    await line.close(forget=True)
+    await following
+    await line.forget(clock, agenda)
     return reached()
-
-
-async def _tick(line: Connection) -> None:
-    while True:
-        await sleep(KEEPALIVE_TICK_S)
-        line.tick()

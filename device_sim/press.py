@@ -22,6 +22,9 @@ STILL_CALLING_AFTER_S = 29.0
 
 STAGE_ORDER = tuple(ReceiptStage)
 
+EVIDENCE = frozenset({"motion"})
+"""Kinds by which nobody calls: most raw windows raise nothing, and no receipt comes for them."""
+
 
 @dataclass(frozen=True, slots=True)
 class SentAlarm:
@@ -37,6 +40,8 @@ class SentAlarm:
     """Since when a send waits for its PUBACK; None: nothing is on its way."""
     receipt: Receipt | None = None
     """The furthest receipt so far; None: the hub has not answered."""
+    settled: bool = False
+    """The broker has it, and for this kind that is enough."""
 
     @property
     def stage(self) -> ReceiptStage | None:
@@ -45,7 +50,7 @@ class SentAlarm:
     @property
     def waiting(self) -> bool:
         """Whether it must still be repeated: nobody has confirmed that it is recorded."""
-        return self.stage in (None, ReceiptStage.HEARD)
+        return not self.settled and self.stage in (None, ReceiptStage.HEARD)
 
 
 def begin(message_id: str, kind: str, payload: bytes, now_s: float) -> SentAlarm:
@@ -73,8 +78,8 @@ def postponed(alarm: SentAlarm, now_s: float) -> SentAlarm:
 
 
 def pubacked(alarm: SentAlarm) -> SentAlarm:
-    """The broker has it. No reason to stop repeating."""
-    return replace(alarm, unanswered_since_s=None)
+    """The broker has it. No reason to stop repeating, but for evidence."""
+    return replace(alarm, unanswered_since_s=None, settled=alarm.kind in EVIDENCE)
 
 
 def line_lost(alarm: SentAlarm) -> SentAlarm:

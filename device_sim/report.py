@@ -6,9 +6,9 @@ from datetime import datetime
 
 from device_sim.resident import ResidentState
 from device_sim.seeded import between
-from schemas.telemetry import TelemetryMessage
+from schemas.telemetry import Location, TelemetryMessage, WornState
 
-FIRMWARE = "sim-1"
+FIRMWARE = "sim-2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +16,26 @@ class Moment:
     """All that a report may depend on."""
 
     device_id: str
-    resident: ResidentState
-    observed_at: datetime
-    """The device's clock, UTC."""
+    feel: Callable[[], ResidentState]
+    """The person now; asked only by reports that feel one, because a body costs to compute."""
+    observed_at: datetime | None
+    """The device's clock, UTC; None: it has none."""
     since_last_s: float
     """Since this report was last sent; its rhythm if it never was."""
+    battery_percent: float = 100.0
+    worn: WornState | None = None
+    locate: Callable[[], Location | None] = lambda: None
+    """A fix, if the device can have one; it costs battery."""
+
+    @property
+    def resident(self) -> ResidentState:
+        """The person now."""
+        return self.feel()
+
+    @property
+    def on_person(self) -> bool:
+        """Whether the device feels a body: kinds that cannot tell always do."""
+        return self.worn in (None, WornState.WORN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +47,7 @@ class Report:
     make: Callable[[Moment], TelemetryMessage | None]
     """None: there is nothing to say (nobody in bed, not worn)."""
     change: Callable[[ResidentState], Hashable] | None = None
-    """What is watched between two reports; another value is reported without waiting."""
-    watch_s: float = 10.0
-    """Ours: how soon a change is noticed."""
-
-
-def battery_percent(device_id: str, at: datetime, lasts_days: float) -> float:
-    """A charge that falls from 100 % to 20 % over `lasts_days` and is renewed then."""
-    age_days = at.timestamp() / 86_400 / lasts_days + between(0, 1, device_id, "battery")
-    return round(100.0 - 80.0 * (age_days % 1.0), 1)
+    """What is watched; another value is reported without waiting."""
 
 
 def signal_dbm(device_id: str, low: float, high: float) -> float:

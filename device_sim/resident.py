@@ -8,9 +8,17 @@ rest. Amplitudes of the daily rhythm and of effort are ours: plausible to a disp
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from math import cos, pi
 
-from device_sim.day import MINUTES_PER_DAY, Doing, stretch_at
+from device_sim.day import (
+    KEPT_PLANS,
+    MINUTES_PER_DAY,
+    Doing,
+    Stretch,
+    minute_of,
+    stretch_at,
+)
 from device_sim.seeded import between, drift
 
 COLDEST_MINUTE = 300
@@ -36,6 +44,7 @@ EFFORT: dict[Doing, Effort] = {
     Doing.SITTING: Effort(0, 0, 0, 0, 12),
     Doing.MOVING: Effort(12, 2.5, 8, 22, 55),
     Doing.OUTSIDE: Effort(20, 4, 12, 68, 85),
+    Doing.LYING: Effort(6, 1.5, 0, 0, 4),
 }
 
 
@@ -97,25 +106,49 @@ class Episode:
     began_s: float
 
 
-def resident_at(seed: str, local: datetime) -> ResidentState:
-    """The person with this seed at this local time."""
-    stretch = stretch_at(seed, local)
+@dataclass(frozen=True, slots=True)
+class Constitution:
+    """What stays of a person from day to day: their vital signs at rest."""
+
+    heart_rate_per_min: float
+    respiratory_rate_per_min: float
+    oxygen_saturation_percent: float
+    body_temperature_c: float
+    systolic_mmhg: float
+    pulse_pressure_mmhg: float
+
+
+@lru_cache(maxsize=KEPT_PLANS)
+def constitution_of(seed: str) -> Constitution:
+    """The person with this seed."""
+    return Constitution(
+        heart_rate_per_min=between(64, 76, seed, "heart"),
+        respiratory_rate_per_min=between(14.5, 16.5, seed, "respiration"),
+        oxygen_saturation_percent=between(96.8, 98.4, seed, "saturation"),
+        body_temperature_c=between(36.5, 36.7, seed, "warmth"),
+        systolic_mmhg=between(130, 146, seed, "systolic"),
+        pulse_pressure_mmhg=between(8, 16, seed, "diastolic"),
+    )
+
+
+def resident_at(seed: str, local: datetime, stretch: Stretch | None = None) -> ResidentState:
+    """The person with this seed at this local time; `stretch` in place of what their day has."""
+    stretch = stretch or stretch_at(seed, local)
+    rest = constitution_of(seed)
     effort = EFFORT[stretch.doing]
-    minute = local.hour * 60 + local.minute + local.second / 60
+    minute = minute_of(local)
     along = local.toordinal() * MINUTES_PER_DAY + minute
     rhythm = -cos(2 * pi * (minute - COLDEST_MINUTE) / MINUTES_PER_DAY)
-
-    def rest(low: float, high: float, what: str) -> float:
-        return between(low, high, seed, what)
 
     def wobble(amplitude: float, period_min: float, what: str) -> float:
         return amplitude * drift(period_min, along, seed, what)
 
-    systolic = rest(130, 146, "systolic") + effort.systolic_mmhg + 3 * rhythm
+    systolic = rest.systolic_mmhg + effort.systolic_mmhg + 3 * rhythm
     systolic += wobble(3, 20, "systolic")
-    heart_rate = rest(64, 76, "heart") + effort.heart_rate_per_min + 2 * rhythm
-    respiration = rest(14.5, 16.5, "respiration") + effort.respiratory_rate_per_min
-    saturation = rest(96.8, 98.4, "saturation") - (0.5 if stretch.doing is Doing.ASLEEP else 0.0)
+    heart_rate = rest.heart_rate_per_min + effort.heart_rate_per_min + 2 * rhythm
+    respiration = rest.respiratory_rate_per_min + effort.respiratory_rate_per_min
+    saturation = rest.oxygen_saturation_percent
+    saturation -= 0.5 if stretch.doing is Doing.ASLEEP else 0.0
     return ResidentState(
         room=stretch.room,
         doing=stretch.doing,
@@ -125,9 +158,9 @@ def resident_at(seed: str, local: datetime) -> ResidentState:
         heart_rate_per_min=heart_rate + wobble(3, 4, "heart"),
         respiratory_rate_per_min=respiration + wobble(0.8, 3, "respiration"),
         oxygen_saturation_percent=min(100.0, saturation + wobble(0.3, 5, "saturation")),
-        body_temperature_c=rest(36.5, 36.7, "warmth") + 0.25 * rhythm + wobble(0.05, 60, "warmth"),
+        body_temperature_c=rest.body_temperature_c + 0.25 * rhythm + wobble(0.05, 60, "warmth"),
         systolic_blood_pressure_mmhg=systolic,
-        diastolic_blood_pressure_mmhg=0.5 * systolic + rest(8, 16, "diastolic"),
+        diastolic_blood_pressure_mmhg=0.5 * systolic + rest.pulse_pressure_mmhg,
     )
 
 

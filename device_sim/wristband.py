@@ -1,29 +1,33 @@
-"""A wristband: pulse, oxygen and steps while it is worn; knows the room by its beacons."""
+"""A wristband: pulse, oxygen, steps and place while it is worn; knows the room by its beacons."""
 
-from device_sim.report import FIRMWARE, Moment, Report, battery_percent, signal_dbm
-from schemas.telemetry import Activity, Sample, Status, Vitals, WornState
+from device_sim.report import FIRMWARE, Moment, Report, signal_dbm
+from schemas.telemetry import Activity, Location, Sample, Status, Vitals
 from schemas.vocabulary import DEVICE_CLASSES, DeviceKind, Quality
-
-BATTERY_LASTS_DAYS = 5.0
-"""Ours: a usual life of a wristband between two nights on the charger."""
 
 VITALS_EVERY_S = 60.0
 """Ours: as often as the heartbeat; wristbands of this kind measure every one to ten minutes."""
+
+ACTIVITY_EVERY_S = 300.0
+LOCATION_EVERY_S = 600.0
+"""Ours: as often as the battery of five days allows; asked by the hub it takes a fix at once."""
 
 
 def status(moment: Moment) -> Status:
     """The heartbeat."""
     return Status(
         observed_at=moment.observed_at,
-        battery_percent=battery_percent(moment.device_id, moment.observed_at, BATTERY_LASTS_DAYS),
+        battery_percent=moment.battery_percent,
         signal_dbm=signal_dbm(moment.device_id, -105, -75),
         firmware=FIRMWARE,
-        worn=WornState.WORN,
+        worn=moment.worn,
     )
 
 
-def vitals(moment: Moment) -> Vitals:
-    """Pulse, oxygen, skin temperature as body temperature; light sensors dislike movement."""
+def vitals(moment: Moment) -> Vitals | None:
+    """Pulse, oxygen, skin temperature as body temperature; light sensors dislike movement.
+    On the table or the charger there is nobody to measure."""
+    if not moment.on_person:
+        return None
     person = moment.resident
     quality = Quality.POOR if person.moving else Quality.GOOD
 
@@ -40,8 +44,10 @@ def vitals(moment: Moment) -> Vitals:
     )
 
 
-def activity(moment: Moment) -> Activity:
+def activity(moment: Moment) -> Activity | None:
     """Steps since the last report, and the room."""
+    if not moment.on_person:
+        return None
     person = moment.resident
     return Activity(
         observed_at=moment.observed_at,
@@ -51,8 +57,14 @@ def activity(moment: Moment) -> Activity:
     )
 
 
+def location(moment: Moment) -> Location | None:
+    """A fix, where one can be had."""
+    return moment.locate()
+
+
 REPORTS = (
     Report("status", DEVICE_CLASSES[DeviceKind.WRISTBAND].heartbeat_s, status),
     Report("vitals", VITALS_EVERY_S, vitals),
-    Report("activity", 300.0, activity, change=lambda person: person.room),
+    Report("activity", ACTIVITY_EVERY_S, activity, change=lambda person: person.room),
+    Report("location", LOCATION_EVERY_S, location),
 )

@@ -1,11 +1,12 @@
 """What ingest itself answers a press: `heard` and `received`; later stages come by the courier."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from alerts.alarm import Alarm, Flag
+from alerts.alarm import Alarm, Flag, SubjectKind
 from alerts.incident import Incident, State
-from alerts.rendering import quiet_receipt, receipt
+from alerts.rendering import check_in, noted, question_answered, quiet_receipt, receipt
+from hub.device import Device
 from hub.register import Register
 from schemas import topics
 from schemas.alarms import PressAction
@@ -27,10 +28,10 @@ class Receipts:
     def heard(self, alarm: Alarm, now: datetime) -> None:
         """It rings at a desk, but is not recorded: keep repeating.
 
-        Not said where nothing rings (a test, a cancel), and not under duress: whoever stands
-        beside the person must not learn that a forced cancel rang.
+        Not said where nothing rings (a test, a cancel, a question to the person), and not under
+        duress: whoever stands beside the person must not learn that a forced cancel rang.
         """
-        if not alarm.rings or Flag.DURESS in alarm.flags:
+        if not alarm.rings or alarm.ask_s or Flag.DURESS in alarm.flags:
             return
         self._send(alarm, self._said(ReceiptStage.HEARD, alarm, None, now))
 
@@ -50,13 +51,72 @@ class Receipts:
             )
             self._send_to_presser(alarm, quiet)
             return
+        if not alarm.rings or incident is None:
+            self._send_to_presser(alarm, noted(now, message_id=alarm.message_id))
+            return
+        if alarm.ask_s and incident.state is State.CHECKING:
+            self._send_to_presser(alarm, self._still_asking(alarm, incident, now))
+            return
         self._send(alarm, self._said(ReceiptStage.RECEIVED, alarm, incident, now))
-        if not repeat or incident is None or incident.silent:
+        if not repeat or incident.silent:
             return
         if incident.state in (State.ACKNOWLEDGED, State.ATTENDED):
             self._send(alarm, self._said(ReceiptStage.COMING, alarm, incident, now))
         elif incident.state is State.RESOLVED:
             self._send(alarm, self._said(ReceiptStage.OVER, alarm, incident, now))
+
+    def ask(
+        self, alarm: Alarm, incident: Incident, devices: Iterable[Device], now: datetime
+    ) -> bool:
+        """Ask the person whether they are well; whether the broker was given any question."""
+        said = check_in(
+            incident.id,
+            now,
+            kind=alarm.kind,
+            answer_within_s=alarm.ask_s,
+            language=self._register.language_of(alarm.person_id) or self.language,
+        )
+        payload = encode(said)
+        given = [self._publish(_command(device, "check_in"), payload) for device in devices]
+        return any(given)
+
+    def question_over(self, alarm: Alarm, incident: Incident, now: datetime) -> None:
+        """A cancel while the person was asked: the question goes from their other devices, the
+        same whether the cancel was free or forced."""
+        said = question_answered(
+            now,
+            language=self._register.language_of(alarm.person_id) or self.language,
+            incident_id=incident.id,
+        )
+        payload = encode(said)
+        home = incident.subject.kind is SubjectKind.PREMISES and incident.premises_id
+        devices = (
+            self._register.devices_in(home)
+            if home
+            else self._register.devices_of(incident.person_id)
+        )
+        for device in devices:
+            if device.id != alarm.device_id and device.shows_receipt:
+                self._publish(_command(device, "receipt"), payload)
+
+    def _still_asking(self, alarm: Alarm, incident: Incident, now: datetime) -> Receipt:
+        """Ends the repeats of a claim without taking the question from the screen."""
+        asked = check_in(
+            incident.id,
+            now,
+            kind=alarm.kind,
+            answer_within_s=alarm.ask_s,
+            language=self._register.language_of(alarm.person_id) or self.language,
+        )
+        return Receipt(
+            stage=ReceiptStage.RECEIVED,
+            at=now,
+            text=asked.text,
+            message_id=alarm.message_id,
+            incident_id=incident.id,
+            tone=asked.tone,
+            light=asked.light,
+        )
 
     def _said(
         self, stage: ReceiptStage, alarm: Alarm, incident: Incident | None, now: datetime
@@ -91,3 +151,7 @@ class Receipts:
         payload = encode(said)
         for prefix in prefixes:
             self._publish(topics.receipt_topic(prefix), payload)
+
+
+def _command(device: Device, kind: str) -> str:
+    return topics.command(device.area_id, device.premises_id, device.id, kind)

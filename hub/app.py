@@ -2,9 +2,8 @@
 
 import asyncio
 import gc
-import hashlib
-import secrets
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -14,6 +13,7 @@ from argon2 import PasswordHasher
 from hub.api.app import create_app
 from hub.api.ports import ApiDependencies
 from hub.api.server import serve
+from hub.broker_line import BrokerLine
 from hub.clock import SystemClock
 from hub.desk_line import DeskLine
 from hub.embedded.broker import broker_url
@@ -23,15 +23,20 @@ from hub.embedded.secrets import InternalUser
 from hub.embedded.status import read_status
 from hub.errors import HubError
 from hub.ingest_process import IngestProcess
+from hub.qr import device_broker_url
 from hub.settings import Settings
 from hub.store import queries
 from hub.store.accounts import PostgresAccounts
 from hub.store.desk import PostgresDesk
+from hub.store.devices import PostgresDevices
+from hub.store.history import PostgresHistory
+from hub.store.imports import PostgresImports
+from hub.store.maintenance import PostgresMaintenance
+from hub.store.quarantine import PostgresQuarantine
 from hub.store.reach import Reach
+from hub.store.register_desk import PostgresRegister
 from hub.worker import WorkerProcess
-from schemas import topics
 from schemas.ids import is_id
-from schemas.vocabulary import DeviceKind
 
 YOUNG_OBJECTS = 10_000
 """Objects made before the collector looks at them (CPython: 700): views of incidents come and go by
@@ -71,17 +76,29 @@ def run_api(settings: Settings) -> None:
         app = create_app(
             ApiDependencies(
                 store=PostgresDesk(reach),
+                history=PostgresHistory(reach, settings.keep_observations_days),
                 accounts=PostgresAccounts(reach),
+                register=PostgresRegister(reach, settings.root_area_id),
+                imports=PostgresImports(_database(settings), settings.root_area_id),
+                devices=PostgresDevices(reach),
+                quarantine=PostgresQuarantine(reach),
+                maintenance=PostgresMaintenance(reach),
                 bus=DeskLine(_broker(settings, InternalUser.API.value)),
                 clock=clock,
                 data_dir=settings.data_dir,
                 root_area_id=settings.root_area_id,
                 children=lambda: _children(folder),
+                device_broker_url=device_broker_url(settings),
             )
         )
         _spare_the_collector()
         try:
-            await serve(app, settings.http_listen)
+            await serve(
+                app,
+                settings.http_listen,
+                certificate=settings.http_tls_certificate,
+                key=settings.http_tls_key,
+            )
         finally:
             await reach.close()
 
@@ -91,65 +108,6 @@ def run_api(settings: Settings) -> None:
 def _children(folder: HubFolder) -> dict[str, str]:
     status = read_status(folder)
     return {} if status is None else {n: str(c.state) for n, c in status.children.items()}
-
-
-def new_secret() -> tuple[str, str]:
-    """A device secret of 128 random bits and the hash the register keeps: SHA-256, since
-    argon2 would take half an hour of CPU to let 10,000 devices in again after a power cut."""
-    secret = secrets.token_hex(16)
-    return secret, hashlib.sha256(secret.encode()).hexdigest()
-
-
-def add_device(
-    settings: Settings,
-    device_id: str,
-    kind: str,
-    premises_id: str,
-    person_id: str | None,
-    label: str | None,
-) -> list[str]:
-    """Register a device; the lines to show, with its credential. Raises RegistrationError."""
-    kinds = {k.value: k for k in DeviceKind}
-    known_kind = kinds.get(kind.replace("-", "_"))
-    if known_kind is None:
-        raise RegistrationError(f"kind = {kind!r}; allowed: {', '.join(kinds)}")
-    if not is_id(device_id):
-        raise RegistrationError(f"id = {device_id!r}; allowed: 1 to 64 of a-z, 0-9 and -")
-    secret, digest = new_secret()
-    sql = queries.load("register")
-    try:
-        with psycopg.connect(_database(settings)) as connection:
-            row = connection.execute(sql["premises_area"], {"premises_id": premises_id}).fetchone()
-            if row is None:
-                raise RegistrationError(f"premises = {premises_id!r}; there is no such home")
-            connection.execute(
-                sql["add_device"],
-                {
-                    "device_id": device_id,
-                    "area_id": row[0],
-                    "premises_id": premises_id,
-                    "person_id": person_id,
-                    "kind": known_kind.value,
-                    "label": label or "",
-                    "secret_sha256": digest,
-                },
-            )
-    except psycopg.Error as error:
-        raise RegistrationError(str(error).splitlines()[0]) from error
-    prefix = topics.device_prefix(row[0], premises_id, device_id)
-    address = settings.mqtt_listen.reachable()
-    attempt = (
-        f"mosquitto_pub -h {address.host} -p {address.port} -i {device_id} -u {device_id} "
-        f'-P {secret} -q 1 -t {prefix}/alarm/press -m \'{{"action":"emergency"}}\''
-    )
-    return [
-        f"device     {device_id}",
-        f"broker     {address}",
-        f"username   {device_id}",
-        f"password   {secret}   (shown only now)",
-        f"prefix     {prefix}",
-        f"try        {attempt}",
-    ]
 
 
 def add_account(
@@ -183,7 +141,15 @@ def add_account(
 
 
 def _broker(settings: Settings, user: str) -> str:
-    return settings.broker_url or broker_url(settings.data_dir, user)
+    if not settings.broker_url:
+        return broker_url(settings.data_dir, user)
+    line = BrokerLine.parse(settings.broker_url)
+    return replace(
+        line,
+        ca=line.ca or settings.broker_ca,
+        certificate=line.certificate or settings.broker_certificate,
+        key=line.key or settings.broker_key,
+    ).url()
 
 
 def _database(settings: Settings) -> str:

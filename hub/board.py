@@ -7,11 +7,11 @@ rings within milliseconds, and is corrected by every commit and every look at th
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from alerts.alarm import Alarm, Subject
-from alerts.grouping import Grouping, group
-from alerts.incident import Incident
+from alerts.grouping import Grouping, answers, group, home_subject
+from alerts.incident import Incident, State
 from hub.view import ALARMS_SHOWN
 from schemas.identity import occurrence, occurrence_id
 from schemas.ids import AlarmId, IncidentId
@@ -28,6 +28,8 @@ class Board:
     by_subject: dict[Subject, IncidentId] = field(default_factory=dict)
     alarms: dict[IncidentId, list[Alarm]] = field(default_factory=dict)
     provisional: set[IncidentId] = field(default_factory=set)
+    asked: set[IncidentId] = field(default_factory=set)
+    """Those whose person is being asked."""
     resolved: OrderedDict[Subject, Incident] = field(default_factory=OrderedDict)
     known: OrderedDict[AlarmId, IncidentId | None] = field(default_factory=OrderedDict)
     occurrences: OrderedDict[AlarmId, tuple[int, datetime]] = field(default_factory=OrderedDict)
@@ -49,6 +51,30 @@ class Board:
         incident_id = self.by_subject.get(subject)
         return self.open.get(incident_id) if incident_id else None
 
+    def open_for(self, alarm: Alarm) -> Incident | None:
+        """The open incident the alarm is about: its subject's, or the home's that a press
+        answers."""
+        incident = self.open_of(alarm.subject)
+        home = home_subject(alarm)
+        if incident is None and home is not None:
+            asked = self.open_of(home)
+            if asked is not None and answers(alarm, asked):
+                return asked
+        return incident
+
+    def unanswered(self, now: datetime, grace: timedelta) -> list[Incident]:
+        """Incidents whose person had their time to answer, and the ladder `grace` more to say so;
+        none for those the database does not know yet."""
+        found = (self.open[incident_id] for incident_id in self.asked)
+        return [
+            incident
+            for incident in found
+            if incident.next_deadline_at is not None
+            and incident.next_deadline_at
+            + (timedelta(0) if incident.id in self.provisional else grace)
+            <= now
+        ]
+
     def take_back(self, joined: Incident, alarm_id: AlarmId) -> Incident:
         """The alarm did not join after all. Returns the incident as it is shown now: as before,
         unless it has changed since."""
@@ -62,7 +88,7 @@ class Board:
 
     def group(self, alarm: Alarm) -> Grouping:
         """Where the alarm most likely belongs; the board shows it from now on."""
-        current = self.open_of(alarm.subject)
+        current = self.open_for(alarm)
         last = self.resolved.get(alarm.subject)
         grouping = group(alarm, current, last, alarm.received_at)
         if grouping.incident is not None:
@@ -74,6 +100,10 @@ class Board:
 
     def put(self, incident: Incident) -> None:
         """The incident is so now."""
+        if incident.state is State.CHECKING:
+            self.asked.add(incident.id)
+        else:
+            self.asked.discard(incident.id)
         if incident.open:
             self.open[incident.id] = incident
             self.by_subject[incident.subject] = incident.id
@@ -89,6 +119,7 @@ class Board:
         incident = self.open.pop(incident_id, None)
         self.alarms.pop(incident_id, None)
         self.provisional.discard(incident_id)
+        self.asked.discard(incident_id)
         if incident is not None and self.by_subject.get(incident.subject) == incident_id:
             del self.by_subject[incident.subject]
 

@@ -3,16 +3,23 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hub import __version__
+from hub.cli_backup import backup, restore
+from hub.cli_broker import broker_app
+from hub.cli_config import config_app
+from hub.cli_device import device_app
+from hub.cli_doctor import doctor
 from hub.cli_evaluate import evaluate_app, train_app
-from hub.errors import HubError
+from hub.cli_homes import homes_app
+from hub.cli_maintenance import maintenance_app
+from hub.cli_quarantine import dead_letters_app, quarantine_app
+from hub.cli_tls import tls_app
+from hub.cli_words import told_in_words as _told_in_words
 from hub.log import configure_logging
 from hub.settings import Settings, load_settings
 
@@ -23,11 +30,20 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-device_app = typer.Typer(help="Devices that may connect.", no_args_is_help=True)
 account_app = typer.Typer(help="Humans who may log in.", no_args_is_help=True)
 app.add_typer(device_app, name="device")
+app.add_typer(broker_app, name="broker")
+app.add_typer(tls_app, name="tls")
 app.add_typer(account_app, name="account")
+app.add_typer(config_app, name="config")
+app.command()(doctor)
+app.command()(backup)
+app.command()(restore)
+app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(dead_letters_app, name="dead-letters")
+app.add_typer(maintenance_app, name="maintenance")
 app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(homes_app, name="homes")
 app.add_typer(train_app, name="train")
 
 HttpOption = Annotated[
@@ -39,16 +55,6 @@ MqttOption = Annotated[
 DataOption = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="The folder that holds everything.")
 ]
-
-
-@contextmanager
-def _told_in_words() -> Iterator[None]:
-    """End with a sentence instead of a traceback where the sentence says all there is."""
-    try:
-        yield
-    except HubError as error:
-        typer.echo(f"carebell: {error}", err=True)
-        raise typer.Exit(1) from None
 
 
 def _start(http: str | None = None, mqtt: str | None = None, data: Path | None = None) -> Settings:
@@ -148,39 +154,15 @@ def callout() -> None:
 def migrate(data: DataOption = None) -> None:
     """Bring a running database to this release's schema; `up` does so by itself."""
     from hub.embedded.database import database_url
+    from hub.store.engine import arrange
     from hub.store.migrate import migrate as apply_migrations
 
     with _told_in_words():
         settings = _start(data=data)
-        applied = apply_migrations(settings.database_url or database_url(settings.data_dir))
+        url = settings.database_url or database_url(settings.data_dir)
+        applied = apply_migrations(url)
+        arrange(url, settings)
         typer.echo("\n".join(applied) or "The schema is up to date.")
-
-
-@app.command()
-def config(data: DataOption = None) -> None:
-    """Print every setting with its meaning, unit, default and source, and what differs here."""
-    from hub.settings_file import render_toml
-
-    with _told_in_words():
-        typer.echo(render_toml(_start(data=data)), nl=False)
-
-
-@device_app.command("add")
-def device_add(
-    device_id: Annotated[str, typer.Argument(help="Lower case letters, digits and hyphens.")],
-    *,
-    kind: Annotated[str, typer.Option(help="button, wristband, care-bed ...")],
-    premises_id: Annotated[str, typer.Option("--premises", help="The home it stands in.")],
-    person_id: Annotated[str | None, typer.Option("--person", help="Who wears it.")] = None,
-    label: Annotated[str | None, typer.Option(help="What people call it.")] = None,
-    data: DataOption = None,
-) -> None:
-    """Register a device and print its MQTT credential, once."""
-    from hub.app import add_device
-
-    with _told_in_words():
-        for line in add_device(_start(data=data), device_id, kind, premises_id, person_id, label):
-            typer.echo(line)
 
 
 @account_app.command("add")

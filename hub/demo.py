@@ -20,7 +20,6 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from hub.app import add_device
 from hub.clock import SystemClock
 from hub.embedded.broker import broker_url
 from hub.embedded.database import database_url
@@ -29,6 +28,7 @@ from hub.embedded.process import tie_to_us
 from hub.embedded.secrets import InternalUser, load_secrets
 from hub.embedded.supervisor import Supervisor
 from hub.errors import ServerNotReadyError
+from hub.installer import Installer, credential_lines
 from hub.log import configure_logging
 from hub.prepare import bring_up_to_date
 from hub.provision import provision_homes
@@ -160,10 +160,11 @@ class _Demo:
         if kept.exists():
             lines: list[str] = json.loads(kept.read_text())
             return lines
-        lines = add_device(
-            self._settings, f"button-{VISITOR}", "button", f"{VISITOR}-00001",
-            f"person-{VISITOR}-00001", "Visitor's button",
+        setup = Installer(self._settings).add(
+            f"button-{VISITOR}", "button", f"{VISITOR}-00001", f"person-{VISITOR}-00001",
+            "Visitor's button",
         )  # fmt: skip
+        lines = credential_lines(setup)
         write_private(kept, json.dumps(lines).encode())
         return lines
 
@@ -185,8 +186,8 @@ class _Demo:
 
     async def _simulate(self, fleet: Path) -> Process:
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "carebell", "simulate", "run", "--fleet", str(fleet),
-            "--story", "demo", "--json", "--connects", "150",
+            sys.executable, "-P", "-m", "carebell", "simulate", "--fleet", str(fleet),
+            "--scenario", "demo", "--json", "--connects", "150",
             stdout=PIPE, limit=1 << 20, process_group=0,
             preexec_fn=tie_to_us(signal.SIGKILL),
         )  # fmt: skip

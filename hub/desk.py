@@ -27,13 +27,34 @@ class NotThere(HubError):
     """The register does not know this id."""
 
 
+class StillHolds(HubError):
+    """Something still belongs to it; move or remove that first."""
+
+    def __init__(self, holds: dict[str, int]) -> None:
+        super().__init__(", ".join(f"{name}: {count}" for name, count in holds.items()))
+        self.holds = holds
+
+
+class AreaMisplaced(HubError):
+    """An area must lie below its parent: city, county, street, community."""
+
+
+class LastAdministrator(HubError):
+    """Somebody must be left who can administer the hub."""
+
+
+class DeviceRevoked(HubError):
+    """The device is revoked, for good: swap it for another one."""
+
+
 @dataclass(frozen=True, slots=True)
-class Credential:
+class AccountProof:
     """An account with what proves that somebody is its holder."""
 
     account: Account
     password_hash: str
     disabled: bool
+    must_change_password: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +64,47 @@ class DeskSession:
     token_sha256: str
     account: Account
     expires_at: datetime
+    must_change_password: bool = False
+    """The password was given to them by somebody else: until they choose one, that is all they
+    may do."""
+    by_token: bool = False
+    """A program's token, not a human's log-in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """From where a log-in was made, for its holder to recognise it."""
+
+    at: datetime
+    address: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNews:
+    """What changed since a look at accounts, log-ins and tokens."""
+
+    horizon: str
+    """Where the next look starts."""
+    accounts: frozenset[str]
+    hashes: frozenset[str]
+    """Of log-ins and tokens that are new, or gone."""
+    areas: bool
+    """Whether the tree of areas is another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A program's token; itself it is shown once and kept nowhere."""
+
+    token_id: str
+    token_sha256: str
+    area_id: str
+    name: str
+    role: str
+    created_at: datetime
+    created_by: str
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +113,15 @@ class AreaRow:
 
     area_id: str
     parent_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What a query may find: by area, or by person and home. None: not limited by that."""
+
+    areas: list[str] | None = None
+    people: list[str] | None = None
+    homes: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,34 +135,6 @@ class Glance:
 
 
 @dataclass(frozen=True, slots=True)
-class NewPremises:
-    """A home to register."""
-
-    id: str
-    area_id: str
-    address: str
-    access_notes: str | None
-    latitude: float | None
-    longitude: float | None
-    time_zone: str | None
-    phone: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewPerson:
-    """Somebody to watch over; the area is that of the home."""
-
-    id: str
-    area_id: str
-    premises_id: str
-    name: str
-    birth_year: int | None
-    language: str | None
-    phone: str | None
-    medical_notes: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class NewDevice:
     """A device to provision; the area is that of the home."""
 
@@ -101,7 +144,6 @@ class NewDevice:
     person_id: str | None
     kind: str
     label: str
-    secret_sha256: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from alerts.incident import Incident
+from hub.alarm_states import Kept
 from hub.sources.mqtt import Ticket
 from hub.store.cases import Item
 from hub.store.upkeep import Quarantined
@@ -28,7 +29,11 @@ class Entry:
     """The incident it was announced in."""
     joined: Incident | None = None
     """That incident as it was before; None: this alarm opened it."""
+    kept: tuple[Kept, ...] = ()
+    """What detectors remember of it, saved with it."""
+    topic: str = ""
     payload: bytes = b""
+    """As they came, for the quarantine."""
     told_slow: bool = False
     refused: bool = False
     key: str = ""

@@ -9,7 +9,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import structlog
 import uvloop
@@ -18,11 +18,14 @@ from alerts.alarm import Alarm, Category, Priority, Subject, SubjectKind
 from hub.alarm_lane import AlarmLane, own_alarm_id
 from hub.alarm_receipts import Receipts
 from hub.board import Board
+from hub.circumstances import Circumstances
 from hub.clock import SystemClock
 from hub.database import TRANSIENT, Session
 from hub.detect.registry import TELEMETRY_DETECTORS
 from hub.detect.runner import Runner
+from hub.digest import Witness
 from hub.ingest import Desk
+from hub.observation import Observation
 from hub.pulse import Pulse
 from hub.recovery import recover
 from hub.register import Register
@@ -30,6 +33,7 @@ from hub.register_watch import RegisterWatch
 from hub.settings import Settings
 from hub.snapshot import Snapshot
 from hub.sources.mqtt import Delivery, MqttConnection
+from hub.store.outages import open_outages
 from hub.telemetry_lane import TelemetryLane
 from schemas import topics
 from schemas.ids import AreaId, DeviceId
@@ -62,7 +66,10 @@ class IngestProcess:
             broker_url, OWN_CLIENT, clean=True,
             subscriptions={topics.DESK_SYNC: 0}, on_message=self._sync_wanted,
         )  # fmt: skip
-        self._runner = Runner(TELEMETRY_DETECTORS, self._register.devices.get, self._clock.now())
+        self._circumstances = Circumstances(
+            self._register, lambda: list(self._board.open.values()), ZoneInfo(settings.time_zone)
+        )
+        self._runner = Runner(TELEMETRY_DETECTORS, self._circumstances, self._clock.now())
         self._telemetry_loop: asyncio.AbstractEventLoop | None = None
         self.alarm = AlarmLane(
             Desk(self._register, self._board, root),
@@ -85,7 +92,7 @@ class IngestProcess:
         await self._watch.start()
         alarm = self._connect(
             ALARM_CLIENT,
-            {topics.ALARM_FILTER: 1, topics.DESK_ACTION: 1},
+            {topics.ALARM_FILTER: 1, topics.DESK_ACTION: 1, topics.DESK_RETRY_ALARM: 1},
             self.alarm.on_message,
             self._session_seen(ALARM_CLIENT),
         )
@@ -192,10 +199,10 @@ class IngestProcess:
         if self._announcing is None or self._announcing.done():
             self._announcing = asyncio.create_task(self.alarm.announce_all())
 
-    def _heard(self, device_id: str, at: datetime) -> None:
+    def _heard(self, observation: Observation) -> None:
         lane = self.telemetry
         if lane is not None:
-            lane.heard(device_id, at)
+            lane.heard(observation)
 
     def _run_telemetry(self, alarm_loop: asyncio.AbstractEventLoop) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -210,29 +217,34 @@ class IngestProcess:
         lane = TelemetryLane(
             self._register,
             self._runner,
+            self._circumstances,
             self._clock,
             session,
             owner=self._settings.root_area_id,
             root_area_id=AreaId(self._settings.root_area_id),
             batch_limit=self._settings.batch_max_messages,
             linger_s=self._settings.batch_linger_ms / 1000,
-            catch_up_per_s=self._settings.catch_up_messages_per_s,
             adopt=lambda r: _hand_over(alarm_loop, self.alarm.adopt, r),
+            witness=Witness(lambda: self.alarm.watched_people, self.alarm.corroborate),
         )
 
         def seen(present: bool) -> None:
             alarm_loop.call_soon_threadsafe(self._session_seen(TELEMETRY_CLIENT), present)
 
         lane.connection = self._connect(
-            TELEMETRY_CLIENT, {topics.TELEMETRY_FILTER: 1}, lane.on_message, seen
+            TELEMETRY_CLIENT,
+            {topics.TELEMETRY_FILTER: 1, topics.DESK_RETRY_TELEMETRY: 1},
+            lane.on_message,
+            seen,
         )
         self.telemetry = lane
         await lane.connection.start()
-        await self._recover(session)
+        await self._recover(session, lane)
         await lane.run()
 
-    async def _recover(self, session: Session) -> None:
+    async def _recover(self, session: Session, lane: TelemetryLane) -> None:
         """Detector state from the last checkpoint and what was stored since."""
+        self._circumstances.refresh()
         while True:
             try:
                 await session.run(
@@ -241,11 +253,13 @@ class IngestProcess:
                     ),
                     give_up_s=300.0,
                 )
+                outages = await session.run(lambda connection: open_outages(connection, None))
             except TRANSIENT as error:
                 _log.warning("recovery_waits", error=type(error).__name__)
                 await asyncio.sleep(1.0)
             else:
                 self._runner.rescheduled(self._clock.now())
+                lane.outages.restore(outages, self._clock.now())
                 return
 
 

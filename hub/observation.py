@@ -1,13 +1,16 @@
 """What a device measured, with three times kept apart: device clock, arrival, commit."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from hub.device import Device
 from hub.geo import to_wgs84
 from schemas.alarms import AlarmMessage, Position
+from schemas.codec import TELEMETRY_TYPES
+from schemas.quick import QUICK
 from schemas.telemetry import Activity, Bed, LinkState, Location, Status, TelemetryMessage, Vitals
 from schemas.vocabulary import MEASURE_BY_KEY, Measure, Quality, quality_of
 
@@ -22,8 +25,7 @@ _KEY_STEP = 0x9E37_79B9_7F4A_7C15
 """Spreads the samples of one message over the key space (the golden ratio of 64 bits)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(msgspec.Struct, frozen=True, gc=False):
     """What detectors see. `measure` is a key of the vocabulary, `alive`, or an alarm's kind."""
 
     device: Device
@@ -35,10 +37,13 @@ class Observation:
     quality: Quality = Quality.GOOD
     message: AlarmMessage | None = None
     """Only of the alarm lane: the whole message."""
+    position: Position | None = None
+    """Only of a fix; WGS-84."""
+    sequence: int | None = None
+    """Only of `alive`: the device's own count of its telemetry messages, where it keeps one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(msgspec.Struct, frozen=True, gc=False):
     """One value of a telemetry message, before it becomes a row."""
 
     measure: Measure
@@ -51,7 +56,7 @@ class Measured:
 
 def measured(message: TelemetryMessage) -> list[Measured]:
     """The values of a message; implausible ones keep their number and say so."""
-    return list(_VALUES[type(message)](message))
+    return _VALUES[type(message)](message)
 
 
 def is_last_will(message: TelemetryMessage) -> bool:
@@ -68,13 +73,16 @@ def sample_key(message_key: int, index: int) -> int:
     return (message_key + index * _KEY_STEP) & _KEY_MASK
 
 
-def _number(key: str, at: datetime | None, value: float, claimed: Quality) -> Measured:
-    measure = MEASURE_BY_KEY[key]
-    return Measured(measure, at, value, quality=quality_of(measure, value, claimed))
+def _number(
+    measure: Measure, at: datetime | None, value: float, claimed: Quality = Quality.GOOD
+) -> Measured:
+    if measure.low <= value <= measure.high:
+        return Measured(measure, at, value, None, claimed)
+    return Measured(measure, at, value, None, quality_of(measure, value, claimed))
 
 
-def _state(key: str, at: datetime | None, state: str) -> Measured:
-    return Measured(MEASURE_BY_KEY[key], at, state=_clean(state))
+def _state(measure: Measure, at: datetime | None, state: str) -> Measured:
+    return Measured(measure, at, None, _clean(state))
 
 
 def _clean(text: str) -> str:
@@ -82,35 +90,51 @@ def _clean(text: str) -> str:
     return text.replace("\0", "")[:64]
 
 
-def _vitals(message: Vitals) -> Iterator[Measured]:
-    for sample in message.samples:
-        at = sample.observed_at or message.observed_at
-        # Contactless heart and breathing rates are invalid while the person moves.
-        claimed = Quality.INVALID if sample.moving else sample.quality
-        yield _number(sample.measure, at, sample.value, claimed)
-
-
-def _bed(message: Bed) -> Iterator[Measured]:
-    yield _state("bed_state", message.observed_at, message.state)
-    if message.movement_percent is not None:
-        yield _number(
-            "movement_percent", message.observed_at, message.movement_percent, Quality.GOOD
-        )
-
-
-def _activity(message: Activity) -> Iterator[Measured]:
+def _vitals(message: Vitals) -> list[Measured]:
     at = message.observed_at
+    return [
+        _number(
+            MEASURE_BY_KEY[sample.measure],
+            sample.observed_at or at,
+            sample.value,
+            # Contactless heart and breathing rates are invalid while the person moves.
+            Quality.INVALID if sample.moving else sample.quality,
+        )
+        for sample in message.samples
+    ]
+
+
+_BED_STATE, _MOVEMENT = MEASURE_BY_KEY["bed_state"], MEASURE_BY_KEY["movement_percent"]
+_STEPS, _MOTION = MEASURE_BY_KEY["steps"], MEASURE_BY_KEY["motion"]
+_DOOR, _ROOM = MEASURE_BY_KEY["door"], MEASURE_BY_KEY["room"]
+_LINK, _WORN = MEASURE_BY_KEY["link_state"], MEASURE_BY_KEY["worn_state"]
+_BATTERY, _SIGNAL = MEASURE_BY_KEY["battery_percent"], MEASURE_BY_KEY["signal_dbm"]
+_POSITION = MEASURE_BY_KEY["position"]
+
+
+def _bed(message: Bed) -> list[Measured]:
+    at = message.observed_at
+    values = [_state(_BED_STATE, at, message.state)]
+    if message.movement_percent is not None:
+        values.append(_number(_MOVEMENT, at, message.movement_percent))
+    return values
+
+
+def _activity(message: Activity) -> list[Measured]:
+    at = message.observed_at
+    values: list[Measured] = []
     if message.steps is not None:
-        yield _number("steps", at, message.steps, Quality.GOOD)
+        values.append(_number(_STEPS, at, message.steps))
     if message.motion is not None:
-        yield _state("motion", at, "detected" if message.motion else "none")
+        values.append(_state(_MOTION, at, "detected" if message.motion else "none"))
     if message.door is not None:
-        yield _state("door", at, message.door)
+        values.append(_state(_DOOR, at, message.door))
     if message.room is not None:
-        yield _state("room", at, message.room)
+        values.append(_state(_ROOM, at, message.room))
+    return values
 
 
-def _location(message: Location) -> Iterator[Measured]:
+def _location(message: Location) -> list[Measured]:
     fix = Position(
         message.latitude,
         message.longitude,
@@ -119,29 +143,31 @@ def _location(message: Location) -> Iterator[Measured]:
         message.fixed_at,
         message.datum,
     )
-    yield Measured(
-        MEASURE_BY_KEY["position"],
-        message.fixed_at or message.observed_at,
-        state=message.source.value,
-        position=to_wgs84(fix),
-    )
+    at = message.fixed_at or message.observed_at
+    return [Measured(_POSITION, at, state=message.source.value, position=to_wgs84(fix))]
 
 
-def _status(message: Status) -> Iterator[Measured]:
+def _status(message: Status) -> list[Measured]:
     at = message.observed_at
-    yield _state("link_state", at, message.state)
+    values = [_state(_LINK, at, message.state)]
     if message.battery_percent is not None:
-        yield _number("battery_percent", at, message.battery_percent, Quality.GOOD)
+        values.append(_number(_BATTERY, at, message.battery_percent))
     if message.signal_dbm is not None:
-        yield _number("signal_dbm", at, message.signal_dbm, Quality.GOOD)
+        values.append(_number(_SIGNAL, at, message.signal_dbm))
     if message.worn is not None:
-        yield _state("worn_state", at, message.worn)
+        values.append(_state(_WORN, at, message.worn))
+    return values
 
 
-_VALUES: Mapping[type[Any], Callable[[Any], Iterator[Measured]]] = {
-    Vitals: _vitals,
-    Bed: _bed,
-    Activity: _activity,
-    Location: _location,
-    Status: _status,
+_BY_KIND: Mapping[str, Callable[[Any], list[Measured]]] = {
+    "vitals": _vitals,
+    "bed": _bed,
+    "activity": _activity,
+    "location": _location,
+    "status": _status,
+}
+_VALUES = {
+    struct: values
+    for kind, values in _BY_KIND.items()
+    for struct in (TELEMETRY_TYPES[kind], QUICK[kind])
 }

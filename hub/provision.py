@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from hub.app import new_secret
+from hub.credential import new_credential
 from hub.settings import Settings
 from hub.store import queries
 from schemas.vocabulary import DeviceKind
@@ -66,7 +66,8 @@ def provision_homes(
     with psycopg.connect(database_url) as connection, connection.cursor() as cursor:
         cursor.executemany(_SQL["add_premises"], premises_rows)
         cursor.executemany(_SQL["add_person"], person_rows)
-        cursor.executemany(_SQL["put_device"], device_rows)
+        cursor.executemany(_SQL["add_device"], device_rows)
+        cursor.executemany(_SQL["new_secret"], device_rows)
     return Neighbourhood(homes)
 
 
@@ -90,8 +91,8 @@ def _home(
     devices, fleet_devices = [], []
     for kind in kinds:
         device_id = f"{kind.value.replace('_', '-')}-{premises_id}"
-        secret, digest = new_secret()
-        fleet_devices.append({"id": device_id, "kind": kind.value, "secret": secret})
+        credential = new_credential()
+        fleet_devices.append({"id": device_id, "kind": kind.value, "secret": credential.secret})
         devices.append(
             {
                 "device_id": device_id,
@@ -100,7 +101,8 @@ def _home(
                 "person_id": person_id,
                 "kind": kind.value,
                 "label": "",
-                "secret_sha256": digest,
+                "secret_sha256": credential.sha256,
+                "mosquitto_hash": credential.mosquitto_hash,
             }
         )
     street, house = rng.choice(_STREETS), rng.randint(1, 200)
@@ -139,6 +141,8 @@ def _home(
             "language": "zh-CN",
             "phone": None,
             "medical_notes": rng.choice(_NOTES),
+            "lives_alone": True,
+            "mobility": None,
         },
         devices=devices,
     )

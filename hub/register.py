@@ -4,19 +4,24 @@ Dictionaries are only ever replaced entry by entry, so a reader on another threa
 new entry, never half of one.
 """
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alerts.incident import Incident
-from alerts.people import Person, Premises
+from alerts.people import Person, PersonState, Premises
 from hub.device import Device
+from hub.register_care import Care, care_of, line_of
 from hub.view import Cards
 from schemas.ids import AreaId, DeviceId, PersonId, PremisesId
 from schemas.vocabulary import DeviceKind
 
 Row = Mapping[str, Any]
+
+NEWS_KEPT = 10_000
+"""More changes than a follower takes up between two looks; beyond, everything is looked at."""
 
 
 @dataclass(slots=True)
@@ -32,12 +37,42 @@ class Register:
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
     areas: dict[str, dict[str, Any]] = field(default_factory=dict)
     by_person: dict[PersonId, tuple[DeviceId, ...]] = field(default_factory=dict)
+    by_premises: dict[PremisesId, tuple[DeviceId, ...]] = field(default_factory=dict)
+    care: dict[PersonId, Care] = field(default_factory=dict)
+    """Limits, fences and settings of those for whom somebody set any."""
+    lines: dict[PremisesId, tuple[int, ...]] = field(default_factory=dict)
+    """Learned inactivity lines by home."""
+    followers: list[deque[tuple[str, str]]] = field(default_factory=list)
 
     def devices_of(self, person_id: PersonId | None) -> list[Device]:
         """The person's devices that are in use."""
         ids = self.by_person.get(person_id, ()) if person_id else ()
         devices = (self.devices.get(i) for i in ids)
         return [d for d in devices if d and not d.revoked and d.person_id == person_id]
+
+    def devices_in(self, premises_id: PremisesId) -> list[Device]:
+        """The home's devices that are in use."""
+        devices = (self.devices.get(i) for i in self.by_premises.get(premises_id, ()))
+        return [d for d in devices if d and not d.revoked and d.premises_id == premises_id]
+
+    def residents_of(self, premises_id: PremisesId) -> set[PersonId]:
+        """The people with a device in the home."""
+        return {d.person_id for d in self.devices_in(premises_id) if d.person_id is not None}
+
+    def follow(self) -> deque[tuple[str, str]]:
+        """From now on what changes is also noted here as (noun, id), to be taken from the left;
+        `everything` if it was too much to be told one by one."""
+        news: deque[tuple[str, str]] = deque()
+        self.followers.append(news)
+        return news
+
+    def note(self, noun: str, key: str = "") -> None:
+        """Tell whoever follows."""
+        for news in self.followers:
+            if len(news) >= NEWS_KEPT:
+                news.clear()
+                noun, key = "everything", ""
+            news.append((noun, key))
 
     def cards(self, incident: Incident) -> Cards:
         """Who, where and with what, for a desk."""
@@ -60,25 +95,37 @@ class Register:
         """Insert or replace one row of the register."""
         match noun:
             case "device":
-                device = device_of(row)
-                self.devices[device.id] = device
-                self.secrets[device.id] = row["secret_sha256"]
-                if device.person_id is not None:
-                    others = self.by_person.get(device.person_id, ())
-                    if device.id not in others:
-                        self.by_person[device.person_id] = (*others, device.id)
+                self._put_device(device_of(row), row["secret_sha256"])
             case "person":
                 person = person_of(row)
                 self.people[person.id] = person
             case "premises":
                 premises = premises_of(row)
                 self.premises[premises.id] = premises
+            case "person_care":
+                care = care_of(row)
+                self.care[care.person_id] = care
+            case "inactivity_line":
+                self.lines[PremisesId(row["premises_id"])] = line_of(row)
             case "area":
                 self.areas[row["area_id"]] = dict(row)
             case "account":
                 self.accounts[row["account_id"]] = dict(row)
             case "desk_session":
                 self.sessions[row["token_sha256"]] = dict(row)
+        if self.followers:
+            self.note(noun, row[KEYS[noun]])
+
+    def _put_device(self, device: Device, secret_sha256: str) -> None:
+        self.devices[device.id] = device
+        self.secrets[device.id] = secret_sha256
+        if device.person_id is not None:
+            others = self.by_person.get(device.person_id, ())
+            if device.id not in others:
+                self.by_person[device.person_id] = (*others, device.id)
+        neighbours = self.by_premises.get(device.premises_id, ())
+        if device.id not in neighbours:
+            self.by_premises[device.premises_id] = (*neighbours, device.id)
 
     def drop(self, noun: str, key: str) -> None:
         """Forget a row that is gone."""
@@ -90,16 +137,22 @@ class Register:
                 self.people.pop(PersonId(key), None)
             case "premises":
                 self.premises.pop(PremisesId(key), None)
+            case "person_care":
+                self.care.pop(PersonId(key), None)
+            case "inactivity_line":
+                self.lines.pop(PremisesId(key), None)
             case "area":
                 self.areas.pop(key, None)
             case "account":
                 self.accounts.pop(key, None)
             case "desk_session":
                 self.sessions.pop(key, None)
+        self.note(noun, key)
 
 
 TABLES = (
     "devices", "secrets", "people", "premises", "accounts", "sessions", "areas", "by_person",
+    "by_premises", "care", "lines",
 )  # fmt: skip
 """The dictionaries of a register."""
 
@@ -110,6 +163,8 @@ KEYS: Mapping[str, str] = {
     "premises": "premises_id",
     "account": "account_id",
     "desk_session": "token_sha256",
+    "person_care": "person_id",
+    "inactivity_line": "premises_id",
 }
 
 
@@ -144,6 +199,7 @@ def person_of(row: Row) -> Person:
         language=row["language"],
         phone=row["phone"],
         medical_notes=row["medical_notes"],
+        state=PersonState(row.get("state", PersonState.HOME)),
     )
 
 

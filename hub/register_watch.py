@@ -103,6 +103,7 @@ class RegisterWatch:
             mine.update(theirs)
             for key in [key for key in mine if key not in theirs]:
                 del mine[key]
+        self._register.note("everything")
         self._open(found)
         self.loaded = True
         self.seen_at_s = self._clock.monotonic_s()
@@ -128,6 +129,7 @@ class RegisterWatch:
             return
         for name in TABLES:
             getattr(self._register, name).update(getattr(register, name))
+        self._register.note("everything")
         content = self._snapshot.read("incidents.json")
         self._board.refresh(msgspec.convert(row, Incident) for row in content.get("open", ()))
         for alarm_id, known_id in content.get("known_alarms", ()):

@@ -51,6 +51,7 @@ class Snapshot:
                 "language": p.language,
                 "phone": p.phone,
                 "medical_notes": p.medical_notes,
+                "state": p.state,
             }
             for p in register.people.values()
         ]

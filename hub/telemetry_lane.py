@@ -1,52 +1,59 @@
 """The telemetry lane: detect, commit, PUBACK; bounded batches, one transaction each.
 
-Runs on its own thread and loop. While a batch commits, the next one gathers; when the database is
-silent the lane holds at most the broker's bound of unanswered messages and waits.
+Runs on its own thread and loop. While a batch commits, the next one is prepared on top of it; when
+the database is silent the lane holds at most the broker's bound of unanswered messages and waits.
 """
 
 import asyncio
+import contextlib
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 import psycopg
 import structlog
 
-from alerts.alarm import Alarm
+from hub import retry
+from hub.circumstances import Circumstances
 from hub.clock import SystemClock
 from hub.database import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, TRANSIENT, Connection, Session
-from hub.detect.detector import Finding, Phase
-from hub.detect.runner import SHARDS, Draft, Runner, shard_of
+from hub.detect.belonging import SHARDS
+from hub.detect.runner import Draft, Runner
+from hub.detect.states import KeptState
 from hub.device import Device
-from hub.observation import ALIVE, UNKNOWN_TIME, Observation, is_last_will, measured, sample_key
+from hub.digest import Message, TelemetryDigest, Witness
+from hub.observation import Observation
+from hub.outage_watch import OutageChanges, OutageWatch
 from hub.register import Register
-from hub.sources.mqtt import Delivery, MqttConnection, Ticket
-from hub.store.cases import AlarmItem, ClearItem, Item, Recorded, record
-from hub.store.observations import ObservationRow, next_batch_id, store
-from hub.store.upkeep import Quarantined, quarantine, save_shard
+from hub.sources.mqtt import Delivery, MqttConnection
+from hub.store.cases import Item, Recorded, record
+from hub.store.checkpoints import save_kept, save_shard
+from hub.store.observations import next_batch_id, store
+from hub.store.outages import save_outages
+from hub.store.packed import PackedRow
+from hub.store.upkeep import Quarantined, quarantine
 from schemas import identity, topics
-from schemas.codec import Malformed, decode_telemetry
-from schemas.ids import AreaId, DeviceId
+from schemas.codec import Malformed
+from schemas.ids import AreaId
 
 EXPIRE_LIMIT = 1_000
 """Deadlines let pass per batch: a silent city is reported over a few batches."""
 CAUGHT_UP_S = 30
 """Ours: after a stall or restart the broker's backlog comes first; silence is judged after this
-long without a full batch."""
+long without a backlog."""
+SLICE = 32
+"""Messages digested before the loop looks at its sockets again: about a millisecond."""
 CHECKPOINT_EVERY_S = 1.0
+CHECKPOINT_EVERY_MESSAGES = 3_000
+"""A shard is written after so many at the latest, so that recovery replays no more than 64 times as
+many: a few seconds."""
+CIRCUMSTANCES_EVERY_S = 1.0
+"""As often as the register is looked at for changes."""
+ROLL_CALL_EVERY_S = 60.0
+CALLED_AT_ONCE = 500
+"""Devices looked up in one batch of a roll call: well below a millisecond."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class Message:
-    """A delivery with every packet id under which the broker sent it."""
-
-    delivery: Delivery
-    received_at: datetime
-    key: int
-    tickets: list[Ticket]
 
 
 @dataclass(slots=True)
@@ -54,13 +61,14 @@ class Batch:
     """What one transaction writes; kept until it is committed."""
 
     messages: list[Message]
-    rows: list[list[ObservationRow]] = field(default_factory=list)
+    draft: Draft
+    rows: list[list[PackedRow]] = field(default_factory=list)
     """By message, so that one the database refuses can be told from the others."""
     quarantined: list[Quarantined] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
-    draft: Draft = field(default_factory=Draft)
-    shards: dict[int, bytes] = field(default_factory=dict)
-    """Detector state that must be stored together with what was found."""
+    outages: OutageChanges | None = None
+    kept: list[KeptState] = field(default_factory=list)
+    """Detector states that must be stored together with what was found."""
     careful: bool = False
 
 
@@ -71,6 +79,7 @@ class TelemetryLane:
         self,
         register: Register,
         runner: Runner,
+        circumstances: Circumstances,
         clock: SystemClock,
         session: Session,
         *,
@@ -78,34 +87,54 @@ class TelemetryLane:
         root_area_id: AreaId,
         batch_limit: int,
         linger_s: float,
-        catch_up_per_s: float,
         adopt: Callable[[Recorded], None],
+        witness: Witness,
     ) -> None:
         """`adopt` hands what became of findings to the alarm lane, across threads."""
         self._register = register
         self._runner = runner
+        self._circumstances = circumstances
         self._clock = clock
         self._session = session
         self._owner = owner
         self._root_area_id = root_area_id
         self._batch_limit = batch_limit
         self._linger_s = linger_s
-        self._catch_up_per_s = catch_up_per_s
         self._adopt = adopt
         self._inbox: deque[Message] = deque()
         self._waiting: dict[int, Message] = {}
-        self._alive: deque[tuple[str, datetime]] = deque(maxlen=10_000)
+        self._overheard: deque[Observation] = deque(maxlen=10_000)
         self._wake = asyncio.Event()
         self._behind_until_s = clock.monotonic_s() + CAUGHT_UP_S
         self._next_shard = 0
         self._shard_at_s = 0.0
+        self._since_shard = 0
+        self._circumstances_at_s = 0.0
+        self._roll_call: Iterator[Device] | None = None
+        self._roll_call_at_s = 0.0
+        self.outages = OutageWatch(
+            register, lambda: runner.table("silence"), lambda: runner.listening_since
+        )
+        """What of the findings is one area's and not many devices'."""
         self.connection: MqttConnection | None = None
         self.counts: Counter[str] = Counter()
         self.committing_since_s: float | None = None
+        self._digest = TelemetryDigest(register, runner, self.counts, witness)
 
     def on_message(self, delivery: Delivery) -> None:
         """A message of the telemetry connection: into the inbox, or to its twin that waits."""
         self.counts["messages"] += 1
+        received_at = self._clock.now()
+        if delivery.topic == topics.DESK_RETRY_TELEMETRY:
+            try:
+                opened = retry.opened(delivery.payload)
+            except Malformed as error:
+                _log.error("retry_unreadable", reason=error.reason)
+                if self.connection is not None:
+                    self.connection.ack(delivery.ticket)
+                return
+            delivery = replace(delivery, topic=opened.topic, payload=opened.payload)
+            received_at = opened.received_at
         key = identity.message_key(delivery.topic, delivery.payload)
         # Equal bytes that are not marked as a duplicate may be a new reading of a device without
         # clock and ids; what is one and the same meets its key in the database.
@@ -115,34 +144,52 @@ class TelemetryLane:
                 twin.tickets.append(delivery.ticket)
             return
         tickets = [delivery.ticket] if delivery.qos > 0 else []
-        message = Message(delivery, self._clock.now(), key, tickets)
+        message = Message(delivery, received_at, key, tickets)
         self._waiting[key] = message
         self._inbox.append(message)
         if not self._wake.is_set():
             self._wake.set()
 
-    def heard(self, device_id: str, at: datetime) -> None:
+    def heard(self, observation: Observation) -> None:
         """The alarm lane heard a device (called from its thread)."""
-        self._alive.append((device_id, at))
+        self._overheard.append(observation)
 
     async def run(self) -> None:
-        """Batch after batch, for ever."""
-        while True:
-            batch = self._prepare(await self._gather())
-            started_s = self._clock.monotonic_s()
-            self.committing_since_s = started_s
-            batch_id, results = await self._commit(batch)
-            self.committing_since_s = None
-            if self._clock.monotonic_s() - started_s > CAUGHT_UP_S / 10:
-                self._fell_behind()
-            self._runner.accept(batch.draft)
-            self._answer(batch)
-            for recorded in results:
-                self._adopt(recorded)
+        """Batch after batch, for ever; one is prepared while the one before commits."""
+        committing: asyncio.Task[None] | None = None
+        before: Draft | None = None
+        try:
+            while True:
+                messages = await self._gather()
+                if committing is not None and committing.done():
+                    await committing
+                    committing = before = None
+                batch = await self._prepare(messages, before)
+                if committing is not None:
+                    await committing
+                committing = asyncio.create_task(self._conclude(batch))
+                before = batch.draft
+        finally:
+            if committing is not None:
+                committing.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await committing
+
+    async def _conclude(self, batch: Batch) -> None:
+        """Commit, answer, tell the alarm lane."""
+        started_s = self._clock.monotonic_s()
+        self.committing_since_s = started_s
+        batch_id, results = await self._commit(batch)
+        self.committing_since_s = None
+        if self._clock.monotonic_s() - started_s > CAUGHT_UP_S / 10:
+            self._fell_behind()
+        self._runner.accept(batch.draft)
+        self._answer(batch)
+        for recorded in results:
+            self._adopt(recorded)
+        self._since_shard += len(batch.messages)
+        if batch_id:
             await self._checkpoint(batch_id)
-            if len(batch.messages) >= self._batch_limit:
-                spent_s = self._clock.monotonic_s() - started_s
-                await asyncio.sleep(len(batch.messages) / self._catch_up_per_s - spent_s)
 
     async def _gather(self) -> list[Message]:
         """At least one message or one second; then up to the limit or the linger."""
@@ -155,9 +202,9 @@ class TelemetryLane:
                 return []
         if len(self._inbox) < self._batch_limit:
             await asyncio.sleep(self._linger_s)
-        count = min(len(self._inbox), self._batch_limit)
-        if count == self._batch_limit:
+        if self.connection is not None and self.connection.saturated:
             self._fell_behind()
+        count = min(len(self._inbox), self._batch_limit)
         return [self._inbox.popleft() for _ in range(count)]
 
     def _fell_behind(self) -> None:
@@ -165,87 +212,57 @@ class TelemetryLane:
         self._behind_until_s = self._clock.monotonic_s() + CAUGHT_UP_S
         self._runner.rescheduled(self._clock.now())
 
-    def _prepare(self, messages: list[Message]) -> Batch:
-        batch = Batch(messages)
-        while self._alive:
-            device_id, at = self._alive.popleft()
-            if device := self._register.devices.get(DeviceId(device_id)):
-                self._runner.observe(batch.draft, Observation(device, ALIVE, at, None))
-        for message in messages:
+    async def _prepare(self, messages: list[Message], before: Draft | None) -> Batch:
+        batch = Batch(messages, self._runner.draft(before))
+        now_s = self._clock.monotonic_s()
+        if now_s - self._circumstances_at_s >= CIRCUMSTANCES_EVERY_S:
+            self._circumstances_at_s = now_s
+            self._take_up_changes(batch.draft)
+        self._call_roll(batch.draft, now_s)
+        while self._overheard:
+            self._runner.observe(batch.draft, self._overheard.popleft(), stored=False)
+        for number, message in enumerate(messages, 1):
             batch.careful = batch.careful or message.delivery.duplicate
-            try:
-                batch.rows.append(self._digest(message, batch))
-            except Malformed as error:
-                batch.rows.append([])
-                batch.quarantined.append(self._quarantined(message, error.reason))
-            except Exception as error:  # noqa: BLE001 - one message must not stop every lane
-                _log.exception("telemetry_step_failed", topic_length=len(message.delivery.topic))
-                batch.rows.append([])
-                reason = f"the hub failed: {type(error).__name__}"
-                batch.quarantined.append(self._quarantined(message, reason))
+            batch.rows.append(self._digested(message, batch))
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
         if self._clock.monotonic_s() >= self._behind_until_s:
             self._runner.expire(batch.draft, self._clock.now(), EXPIRE_LIMIT)
-        for device, finding in batch.draft.findings:
-            batch.items.append(_item(device, finding))
-            # A silence that is recorded but forgotten by its detector would never be withdrawn.
-            number = shard_of(device.id)
-            if number not in batch.shards:
-                batch.shards[number] = self._runner.shard(number, batch.draft)
+        batch.items, batch.outages = self.outages.fold(batch.draft.findings, self._clock.now())
+        batch.kept = self._runner.kept(batch.draft)
         return batch
 
-    def _digest(self, message: Message, batch: Batch) -> list[ObservationRow]:
-        """Decode, identify, observe, and make rows. Raises Malformed."""
-        delivery = message.delivery
-        topic = topics.parse(delivery.topic)
-        if topic is None:
-            raise Malformed("the topic is not one of the contract's")
-        device = self._register.devices.get(topic.device_id)
-        if device is None:
-            raise Malformed("the device is not in the register")
-        decoded = decode_telemetry(topic.kind, delivery.payload)
-        self.counts["unknown_fields"] += decoded.unknown_fields
-        self.counts["damaged"] += len(decoded.damage)
-        received_at = message.received_at
-        if not is_last_will(decoded.message):
-            self._runner.observe(batch.draft, Observation(device, ALIVE, received_at, None))
-        key = message.key
-        if decoded.message.message_id is None and decoded.message.observed_at is None:
-            # Nothing tells two equal readings apart but their arrival. A redelivery after a crash
-            # is then stored twice, which harms less than a reading that is never stored.
-            key = identity.message_key(f"{delivery.topic} {received_at}", delivery.payload)
-        rows: list[ObservationRow] = []
-        for index, value in enumerate(measured(decoded.message)):
-            rows.append(
-                (
-                    value.observed_at or UNKNOWN_TIME,
-                    device.id,
-                    value.measure.code,
-                    sample_key(key, index),
-                    device.area_id,
-                    device.person_id,
-                    value.value,
-                    value.state,
-                    value.position.latitude if value.position else None,
-                    value.position.longitude if value.position else None,
-                    value.position.accuracy_m if value.position else None,
-                    value.quality.code,
-                    received_at,
-                )
-            )
-            if self._runner.wants(value.measure.key):
-                self._runner.observe(
-                    batch.draft,
-                    Observation(
-                        device,
-                        value.measure.key,
-                        received_at,
-                        value.observed_at,
-                        value.value,
-                        value.state,
-                        value.quality,
-                    ),
-                )
-        return rows
+    def _take_up_changes(self, draft: Draft) -> None:
+        changed = self._circumstances.refresh()
+        if changed is None:
+            self._runner.resettled()
+            self._roll_call_at_s = 0.0
+        elif changed:
+            self._runner.circumstances_changed(draft, changed)
+
+    def _call_roll(self, draft: Draft, now_s: float) -> None:
+        """Devices that were never heard are expected to speak from the first roll call on. A few
+        a batch; who joins meanwhile is called the next time."""
+        if self._roll_call is None:
+            if now_s - self._roll_call_at_s < ROLL_CALL_EVERY_S:
+                return
+            self._roll_call_at_s = now_s
+            self._roll_call = iter(list(self._register.devices.values()))
+        called = [device for device, _ in zip(self._roll_call, range(CALLED_AT_ONCE), strict=False)]
+        self._runner.begin(draft, called, self._clock.now())
+        if len(called) < CALLED_AT_ONCE:
+            self._roll_call = None
+
+    def _digested(self, message: Message, batch: Batch) -> list[PackedRow]:
+        try:
+            return self._digest.digest(message, batch.draft)
+        except Malformed as error:
+            batch.quarantined.append(self._quarantined(message, error.reason))
+        except Exception as error:  # noqa: BLE001 - one message must not stop every lane
+            _log.exception("telemetry_step_failed", topic_length=len(message.delivery.topic))
+            reason = f"the hub failed: {type(error).__name__}"
+            batch.quarantined.append(self._quarantined(message, reason))
+        return []
 
     def _quarantined(self, message: Message, reason: str) -> Quarantined:
         self.counts["quarantined"] += 1
@@ -289,22 +306,22 @@ class TelemetryLane:
     async def _write(self, connection: Connection, batch: Batch) -> tuple[int, list[Recorded]]:
         rows = [row for rows in batch.rows for row in rows]
         batch_id = 0
-        if rows or batch.shards:
+        if rows or batch.kept:
             batch_id = await next_batch_id(connection)
-            await store(connection, [(*row, batch_id) for row in rows], careful=batch.careful)
+            await store(connection, rows, batch_id, careful=batch.careful)
+            await save_kept(connection, self._owner, batch_id, batch.kept)
         await quarantine(connection, batch.quarantined)
+        if batch.outages:
+            await save_outages(connection, batch.outages)
         results = await record(connection, batch.items) if batch.items else []
-        for number, state in batch.shards.items():
-            now = self._clock.now()
-            await save_shard(connection, self._owner, number, batch_id, now, state)
         return batch_id, results
 
     async def _sift(self, batch: Batch, reason: str) -> None:
         """Find the messages whose rows the database refuses, by trying each alone, unkept."""
 
-        async def attempt(connection: Connection, rows: Sequence[ObservationRow]) -> None:
+        async def attempt(connection: Connection, rows: list[PackedRow]) -> None:
             async with connection.transaction(force_rollback=True):
-                await store(connection, [(*row, 0) for row in rows], careful=True)
+                await store(connection, rows, 0, careful=True)
 
         for index, rows in enumerate(batch.rows):
             if not rows:
@@ -320,21 +337,22 @@ class TelemetryLane:
 
     def _answer(self, batch: Batch) -> None:
         """Committed: PUBACK, and the messages wait no longer."""
-        connection = self.connection
+        waiting = self._waiting
         for message in batch.messages:
-            if self._waiting.get(message.key) is message:
-                del self._waiting[message.key]
-            if connection is not None:
-                for ticket in message.tickets:
-                    connection.ack(ticket)
+            if waiting.get(message.key) is message:
+                del waiting[message.key]
+        if self.connection is not None:
+            self.connection.ack_all([t for message in batch.messages for t in message.tickets])
         self.counts["committed"] += len(batch.messages)
 
     async def _checkpoint(self, batch_id: int) -> None:
-        """One shard of detector state a second; recovery replays what came after its watermark."""
+        """A shard of detector state now and then; recovery replays what came after its
+        watermark."""
         now_s = self._clock.monotonic_s()
-        if now_s - self._shard_at_s < CHECKPOINT_EVERY_S or batch_id == 0:
+        due = now_s - self._shard_at_s >= CHECKPOINT_EVERY_S
+        if not due and self._since_shard < CHECKPOINT_EVERY_MESSAGES:
             return
-        self._shard_at_s = now_s
+        self._shard_at_s, self._since_shard = now_s, 0
         shard, self._next_shard = self._next_shard, (self._next_shard + 1) % SHARDS
         state = self._runner.shard(shard)
 
@@ -345,29 +363,3 @@ class TelemetryLane:
             await self._session.run(work)
         except TRANSIENT:
             _log.warning("checkpoint_failed", shard=shard)
-
-
-def _item(device: Device, finding: Finding) -> Item:
-    """A finding becomes an alarm, or the end of one. The key makes it the same on every replay."""
-    alarm_id = identity.unreadable_alarm_id(
-        f"{finding.detector}/{finding.kind}/{finding.subject.id}/{finding.key}/{finding.phase}", b""
-    )
-    alarm = Alarm(
-        id=alarm_id,
-        area_id=device.area_id,
-        subject=finding.subject,
-        device_id=device.id,
-        person_id=device.person_id,
-        premises_id=device.premises_id,
-        kind=finding.kind,
-        category=finding.category,
-        priority=finding.priority,
-        action=None,
-        message_id=None,
-        observed_at=None,
-        received_at=finding.at,
-        text=finding.text,
-    )
-    if finding.phase is Phase.WITHDRAWN:
-        return ClearItem(finding.subject, alarm)
-    return AlarmItem(alarm)

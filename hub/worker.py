@@ -22,6 +22,7 @@ from hub.clock import SystemClock
 from hub.desk_bus import changed_announcement
 from hub.settings import Settings
 from hub.sources.mqtt import Delivery, MqttConnection
+from hub.store.after_maintenance import PostgresAfterMaintenance
 from hub.store.escalation import PostgresEscalation
 from hub.store.outbox import PostgresOutbox
 from hub.view import iso
@@ -33,6 +34,8 @@ CYCLE_EVERY_S = 1.0
 DRAIN_WITHIN_S = 15.0
 """After an outage, how long the ladder waits for alarms and actions that are not recorded yet."""
 WEBHOOK_TIMEOUT_S = 10.0
+WAKES = ("notification_due", "incident_due", "maintenance_over")
+"""What the loops are woken by (LISTEN)."""
 
 _log = structlog.get_logger(__name__)
 
@@ -54,7 +57,7 @@ class WorkerProcess:
             broker_url, WORKER_CLIENT, clean=True,
             subscriptions={topics.DESK_STATS: 0}, on_message=self._ingest_says,
         )  # fmt: skip
-        self._wakes = {name: asyncio.Event() for name in ("notification_due", "incident_due")}
+        self._wakes = {name: asyncio.Event() for name in WAKES}
         self._unrecorded_at_s: float | None = None
         self._draining_since_s: float | None = None
 
@@ -70,7 +73,9 @@ class WorkerProcess:
                     client, self._settings.webhook_url, self._settings.webhook_secret
                 )
             escalator = Escalator(
-                PostgresEscalation(self._pool, frozenset(channels)), self, self._clock
+                PostgresEscalation(self._pool, frozenset(channels), self._settings.language),
+                self,
+                self._clock,
             )
             courier = Courier(PostgresOutbox(self._pool), channels, self._clock)
             await self._broker.start()
@@ -79,6 +84,9 @@ class WorkerProcess:
                 group.create_task(self._listen())
                 group.create_task(self._loop("escalator", escalator.run_once, "incident_due"))
                 group.create_task(self._loop("courier", courier.run_once, "notification_due"))
+                group.create_task(
+                    self._loop("maintenance", self._raise_after_maintenance, "maintenance_over")
+                )
 
     async def announce(self, announcement: Announcement) -> None:
         """Implements `alerts.ports.Announcer`: the API reads the incident in the database."""
@@ -86,6 +94,13 @@ class WorkerProcess:
             announcement.incident.id, announcement.cause, announcement.detail, self._clock.now()
         )
         self._broker.publish_nowait(topics.DESK_ANNOUNCE, message)
+
+    async def _raise_after_maintenance(self) -> int:
+        """What was muted and is still true when its window ends."""
+        raised = await PostgresAfterMaintenance(self._pool).raise_over(self._clock.now())
+        for incident in raised:
+            await self.announce(Announcement(incident, "raised", {"reason": "maintenance_over"}))
+        return len(raised)
 
     async def _loop(self, name: str, run_once: Callable[[], Awaitable[int]], wake: str) -> None:
         told_s = 0.0

@@ -1,35 +1,165 @@
-"""Who may do what, and where: one table of roles, and the tree of areas. Pure."""
+"""Who may do what, and where: one table of roles, and the tree of areas. Pure.
 
-from collections.abc import Iterable
+The checks of the routes, `docs/roles.md` and the tests all read `MAY`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, NamedTuple
 
-from hub.desk import AreaRow
+from alerts.people import Account
+from hub.desk import AreaRow, Within
 
 
 class Deed(StrEnum):
     """What a log-in may be used for."""
 
     LOOK = "look"
-    """Incidents, devices, observations, the live feed."""
     ACT = "act"
-    """Acknowledge, attend, resolve."""
+    BROWSE = "browse"
+    REVEAL = "reveal"
     PROVISION = "provision"
-    """Register homes, people and devices."""
+    REGISTER = "register"
+    CARE = "care"
+    ACCOUNTS = "accounts"
+    HISTORY = "history"
     INSPECT = "inspect"
-    """Raw messages that could not be read."""
+    OPERATE = "operate"
+    KIN = "kin"
 
 
-MAY: dict[str, frozenset[Deed]] = {
-    "administrator": frozenset(Deed),
-    "dispatcher": frozenset({Deed.LOOK, Deed.ACT}),
-    "supervisor": frozenset({Deed.LOOK, Deed.INSPECT}),
+MEANING: Mapping[Deed, str] = {
+    Deed.LOOK: "see incidents and the live feed",
+    Deed.ACT: "acknowledge, attend, resolve",
+    Deed.BROWSE: "read the register: areas, homes, people, devices, responders",
+    Deed.REVEAL: "read the code of a home's key safe; every look is logged",
+    Deed.PROVISION: "provision, move, swap and revoke devices",
+    Deed.REGISTER: "change areas, homes, people and responders; import the register",
+    Deed.CARE: "set limits, fences and where a person is (home, away, hospital ...)",
+    Deed.ACCOUNTS: "add, change and disable accounts, API tokens and family links",
+    Deed.HISTORY: "read observations and their aggregates",
+    Deed.INSPECT: "read the log, and messages that could not be read",
+    Deed.OPERATE: "plan maintenance, retry what was set aside",
+    Deed.KIN: "see how one's own people are",
+}
+"""For the documentation and for whoever is refused."""
+
+
+class Sight(StrEnum):
+    """How far what a role may look at reaches."""
+
+    AREA = "area"
+    """The account's area and everything below it."""
+    KIN = "kin"
+    """Only the people the account is linked to, wherever they live."""
+    OWN = "own"
+    """Only incidents the account is a responder of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One row of the table."""
+
+    meaning: str
+    deeds: frozenset[Deed]
+    sight: Sight = Sight.AREA
+    by_token: bool = False
+    """Whether a program may hold it, by an API token. Responsibility stays with humans."""
+
+
+MAY: Mapping[str, Role] = {
+    "administrator": Role("keeps the register, the accounts and the hub", frozenset(Deed)),
+    "dispatcher": Role(
+        "answers at the hotline",
+        frozenset({Deed.LOOK, Deed.ACT, Deed.BROWSE, Deed.REVEAL, Deed.CARE, Deed.HISTORY}),
+    ),
+    "supervisor": Role(
+        "watches how well the area is served",
+        frozenset({Deed.LOOK, Deed.BROWSE, Deed.HISTORY, Deed.INSPECT}),
+        by_token=True,
+    ),
+    "responder": Role("goes there", frozenset({Deed.LOOK}), sight=Sight.OWN),
+    "family": Role("belongs to somebody", frozenset({Deed.LOOK, Deed.KIN}), sight=Sight.KIN),
+    "installer": Role(
+        "puts devices into homes",
+        frozenset({Deed.BROWSE, Deed.PROVISION}),
+        by_token=True,
+    ),
+    "auditor": Role(
+        "reads everything, changes nothing",
+        frozenset({Deed.LOOK, Deed.BROWSE, Deed.HISTORY, Deed.INSPECT}),
+        by_token=True,
+    ),
+    "integration": Role(
+        "a program of another system",
+        frozenset({Deed.LOOK, Deed.BROWSE, Deed.REGISTER, Deed.HISTORY}),
+        by_token=True,
+    ),
 }
 """A role that is not here may nothing."""
+
+_NOBODY = Role("unknown", frozenset(), sight=Sight.OWN)
 
 
 def may(role: str, deed: Deed) -> bool:
     """Whether somebody with this role may do that."""
-    return deed in MAY.get(role, frozenset())
+    return deed in MAY.get(role, _NOBODY).deeds
+
+
+def sight_of(role: str) -> Sight:
+    """How far somebody with this role sees."""
+    return MAY.get(role, _NOBODY).sight
+
+
+class Whose(NamedTuple):
+    """Whom an incident is about, as far as that decides who may see it."""
+
+    area_id: str
+    person_id: str | None = None
+    premises_id: str | None = None
+
+    @classmethod
+    def of(cls, view: Mapping[str, Any]) -> "Whose":
+        """The subject counts where the register knew no card."""
+        subject = view.get("subject") or {}
+        found = {
+            noun: (view.get(noun) or {}).get("id")
+            or (subject.get("id") if subject.get("kind") == noun else None)
+            for noun in ("person", "premises")
+        }
+        return cls(view["area_id"], found["person"], found["premises"])
+
+
+Visible = Callable[[Whose], bool]
+"""Whether somebody sees what is about these."""
+
+
+def visible_to(account: Account, tree: "AreaTree") -> Visible:
+    """What an account sees of incidents. Family also see what concerns the home of their people,
+    but not what concerns somebody else who lives there."""
+    match sight_of(account.role):
+        case Sight.AREA:
+            return lambda whose: tree.sees(account.area_id, whose.area_id)
+        case Sight.KIN:
+            return lambda whose: (
+                whose.person_id in account.people
+                if whose.person_id is not None
+                else whose.premises_id in account.homes
+            )
+        case Sight.OWN:
+            return lambda _whose: False  # nobody is appointed to an incident by the hub yet
+
+
+def within(account: Account, tree: "AreaTree") -> Within:
+    """The same for a query."""
+    match sight_of(account.role):
+        case Sight.AREA:
+            return Within(areas=tree.below(account.area_id))
+        case Sight.KIN:
+            return Within(people=sorted(account.people), homes=sorted(account.homes))
+        case Sight.OWN:
+            return Within(people=[], homes=[])
 
 
 class AreaTree:

@@ -17,6 +17,9 @@ from hub.api.problems import Problem, problem_response
 
 MAX_BODY_BYTES = 64 * 1024
 """The largest request is a home with a page of notes."""
+MAX_FILE_BYTES = 64 * 1024 * 1024
+"""A register of 100,000 homes with people and devices has about 30 MB."""
+FILE_ROUTES = frozenset({"/api/v1/imports/register"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 KNOWN_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 SECURITY_HEADERS: Mapping[str, str] = {
@@ -77,6 +80,7 @@ class _Crossing:
         self.live = False
         self._received_bytes = 0
         self._private = scope["path"].startswith("/api/")
+        self._limit_bytes = _limit_bytes(scope)
         self._receive = receive
         self._send = send
 
@@ -85,8 +89,8 @@ class _Crossing:
         message = await self._receive()
         if message["type"] == "http.request":
             self._received_bytes += len(message.get("body", b""))
-            if self._received_bytes > MAX_BODY_BYTES:
-                raise _too_large()
+            if self._received_bytes > self._limit_bytes:
+                raise _too_large(self._limit_bytes)
         return message
 
     async def send(self, message: Message) -> None:
@@ -107,8 +111,8 @@ def _refusal(scope: Scope) -> Problem | None:
     length = headers.get("content-length", "0")
     if not length.isascii() or not length.isdigit():
         return Problem(400, "The length of the request makes no sense")
-    if int(length) > MAX_BODY_BYTES:
-        return _too_large()
+    if int(length) > (limit_bytes := _limit_bytes(scope)):
+        return _too_large(limit_bytes)
     if scope["method"] not in SAFE_METHODS and _is_foreign(headers):
         return Problem(
             403,
@@ -118,8 +122,12 @@ def _refusal(scope: Scope) -> Problem | None:
     return None
 
 
-def _too_large() -> Problem:
-    return Problem(413, "The request is too large", f"At most {MAX_BODY_BYTES} bytes.")
+def _limit_bytes(scope: Scope) -> int:
+    return MAX_FILE_BYTES if scope["path"] in FILE_ROUTES else MAX_BODY_BYTES
+
+
+def _too_large(limit_bytes: int) -> Problem:
+    return Problem(413, "The request is too large", f"At most {limit_bytes} bytes.")
 
 
 def _is_foreign(headers: Headers) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 from alerts.actions import Verb
 from alerts.errors import SendFailed
 from alerts.people import Account
+from hub.api.access import Whose
 from hub.api.figures import Figures
 from hub.api.ports import Clock, DeskBus, DeskStore
 from hub.api.problems import Problem, later
@@ -70,7 +71,7 @@ class Deeds:
         view = self._board.feed.find(incident_id)
         if view is None:
             view = (await self._store.views([incident_id])).get(incident_id)
-        if view is None or not self._board.sight(account)(view["area_id"]):
+        if view is None or not self._board.sight(account)(Whose.of(view)):
             raise Problem(404, NO_SUCH_INCIDENT)
         return view
 

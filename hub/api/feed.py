@@ -5,12 +5,14 @@ held: a newer state is never replaced by an older one, and nothing shows twice.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from hub.api.access import Visible, Whose
+from hub.api.kin import Shown, as_is, frame_shown
 from hub.desk import Glance
 from hub.view import View
 
@@ -25,9 +27,6 @@ HELD_LIMIT = 20_000
 EVENT_NAMES = ("incident", "ring")
 """What is numbered and can be resumed."""
 
-Visible = Callable[[str], bool]
-"""Whether somebody sees an area."""
-
 RINGING = frozenset({"raised", "realarmed"})
 """Causes that must show whatever else is known: somebody pressed."""
 
@@ -38,7 +37,7 @@ class FeedEvent:
 
     number: int
     name: str
-    area_id: str
+    whose: Whose
     frame: bytes
 
 
@@ -50,6 +49,7 @@ class Held:
     encoded: bytes
     spoken_of_s: float
     """When ingest or the database last spoke of it (monotonic)."""
+    whose: Whose
 
     @property
     def provisional(self) -> bool:
@@ -128,7 +128,7 @@ class Feed:
 
     def ring(self, body: View) -> FeedEvent:
         """The ladder calls the desks."""
-        return self._append(str(body.get("area_id", "")), "ring", body)
+        return self._append(Whose(str(body.get("area_id", ""))), "ring", body)
 
     def withdraw(self, incident_id: str) -> list[FeedEvent]:
         """Nobody knows of a provisional incident any more: take it off the desks."""
@@ -178,15 +178,17 @@ class Feed:
     def open_among(self, visible: Visible) -> Iterator[View]:
         """The same in no order, for whoever only counts."""
         for held in self.held.values():
-            if held.view["state"] != "resolved" and visible(held.view["area_id"]):
+            if held.view["state"] != "resolved" and visible(held.whose):
                 yield held.view
 
-    def opening(self, last_event_id: str | None, visible: Visible, stats: View) -> bytes:
+    def opening(
+        self, last_event_id: str | None, visible: Visible, stats: View, shown: Shown = as_is
+    ) -> bytes:
         """What a new connection gets first: what it missed, or everything."""
         missed = self._missed(last_event_id)
         if missed is None:
-            return self._snapshot(visible, stats)
-        return b"".join(event.frame for event in missed if visible(event.area_id))
+            return self._snapshot(visible, stats, shown)
+        return b"".join(frame_shown(event.frame, shown) for event in missed if visible(event.whose))
 
     def _missed(self, last_event_id: str | None) -> list[FeedEvent] | None:
         """Events after the last one a desk has; None if the gap cannot be filled."""
@@ -199,13 +201,13 @@ class Feed:
             return None
         return [event for event in self._events if event.number > last]
 
-    def _snapshot(self, visible: Visible, stats: View) -> bytes:
+    def _snapshot(self, visible: Visible, stats: View, shown: Shown) -> bytes:
         body = {
             "epoch": self.epoch,
             "incidents": [
-                msgspec.Raw(held.encoded)
+                msgspec.Raw(held.encoded) if shown is as_is else shown(held.view)
                 for held in self.held.values()
-                if visible(held.view["area_id"])
+                if visible(held.whose)
             ],
             "stats": stats,
         }
@@ -245,11 +247,11 @@ class Feed:
             self._remember(self._closed, incident_id, view["revision"])
         else:
             self._closed.pop(incident_id, None)
-            self.held[incident_id] = Held(view, encoded, now_s)
+            self.held[incident_id] = Held(view, encoded, now_s, Whose.of(view))
             if len(self.held) > HELD_LIMIT:
                 self._drop_least_urgent()
         body = {"incident": msgspec.Raw(encoded), "cause": cause, "alarm": alarm}
-        return self._append(view["area_id"], "incident", body)
+        return self._append(Whose.of(view), "incident", body)
 
     def _merge(self, gone_id: str, into_id: str) -> Iterator[FeedEvent]:
         self._remember(self._merged, gone_id, into_id)
@@ -261,7 +263,7 @@ class Feed:
                 "alarm": None,
                 "merged_into": into_id,
             }
-            yield self._append(held.view["area_id"], "incident", body)
+            yield self._append(held.whose, "incident", body)
 
     def _drop_least_urgent(self) -> None:
         ranks = {"high": 0, "medium": 1, "low": 2}
@@ -271,10 +273,10 @@ class Feed:
         )
         del self.held[least.view["id"]]
 
-    def _append(self, area_id: str, name: str, body: Any) -> FeedEvent:
+    def _append(self, whose: Whose, name: str, body: Any) -> FeedEvent:
         self.number += 1
         event = FeedEvent(
-            self.number, name, area_id, frame(name, body, f"{self.epoch}-{self.number}")
+            self.number, name, whose, frame(name, body, f"{self.epoch}-{self.number}")
         )
         self._events.append(event)
         return event

@@ -1,16 +1,23 @@
 """What every route is given: the API's parts, and who asks."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
 from alerts.people import Account
-from hub.api.access import Deed, may
+from hub.api.access import MEANING, Deed, may
 from hub.api.deeds import Deeds
 from hub.api.figures import Figures
-from hub.api.ports import AccountStore, ApiDependencies, Clock, DeskStore
+from hub.api.ports import (
+    AccountStore,
+    ApiDependencies,
+    Clock,
+    DeskStore,
+    HistoryStore,
+    RegisterStore,
+)
 from hub.api.problems import Problem
 from hub.api.sessions import COOKIE, Sessions
 from hub.api.switchboard import Switchboard
@@ -38,6 +45,16 @@ class Parts:
         return self.dependencies.store
 
     @property
+    def register(self) -> RegisterStore:
+        """Areas, homes, people, responders, accounts."""
+        return self.dependencies.register
+
+    @property
+    def history(self) -> HistoryStore:
+        """What was measured."""
+        return self.dependencies.history
+
+    @property
     def accounts(self) -> AccountStore:
         """Who may sign in."""
         return self.dependencies.accounts
@@ -52,7 +69,7 @@ class Parts:
         account: Account,
         action: str,
         area_id: str,
-        detail: dict[str, str | None],
+        detail: Mapping[str, Any],
         incident_id: str | None = None,
     ) -> Entry:
         """A line for the audit log, as of now."""
@@ -69,11 +86,16 @@ PartsOf = Annotated[Parts, Depends(parts_of)]
 
 
 async def signed_in(request: Request, parts: PartsOf) -> DeskSession:
-    """The log-in behind the request's cookie."""
-    token = request.cookies.get(COOKIE, "")
+    """The log-in behind the request's cookie, or the program behind its token."""
+    token, by_token = request.cookies.get(COOKIE, ""), False
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        token, by_token = bearer.strip(), True
     session = None
     if 0 < len(token) <= MAX_TOKEN_LENGTH:
         session = await parts.sessions.verify(token)
+        if session is not None and session.by_token is not by_token:
+            session = None
     if session is None:
         raise Problem(401, "Log in first", "There is no log-in, or it has ended.")
     return session
@@ -82,18 +104,44 @@ async def signed_in(request: Request, parts: PartsOf) -> DeskSession:
 SignedIn = Annotated[DeskSession, Depends(signed_in)]
 
 
-def allowed(deed: Deed) -> Callable[[DeskSession], Awaitable[Account]]:
-    """A dependency: the account, if its role may do that."""
+async def human(session: SignedIn) -> DeskSession:
+    """A log-in that somebody made with a password."""
+    if session.by_token:
+        raise Problem(403, "Your role does not allow this", "A token has no log-ins of its own.")
+    return session
 
-    async def check(session: SignedIn) -> Account:
-        if not may(session.account.role, deed):
-            raise Problem(403, "Your role does not allow this", f"It lacks: {deed}.")
+
+Human = Annotated[DeskSession, Depends(human)]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A dependency: the account, if its role may do the deed; the OpenAPI document says which."""
+
+    deed: Deed
+
+    async def __call__(self, session: SignedIn) -> Account:
+        """Raises Problem 403."""
+        if session.must_change_password:
+            raise Problem(
+                403, "Choose a password first", "Yours was given to you by somebody else."
+            )
+        if not may(session.account.role, self.deed):
+            lacking = f"It does not include: {MEANING[self.deed]}."
+            raise Problem(403, "Your role does not allow this", lacking)
         return session.account
 
-    return check
 
-
-Looking = Annotated[Account, Depends(allowed(Deed.LOOK))]
-Acting = Annotated[Account, Depends(allowed(Deed.ACT))]
-Provisioning = Annotated[Account, Depends(allowed(Deed.PROVISION))]
-Inspecting = Annotated[Account, Depends(allowed(Deed.INSPECT))]
+Looking = Annotated[Account, Depends(Allowed(Deed.LOOK))]
+Acting = Annotated[Account, Depends(Allowed(Deed.ACT))]
+Browsing = Annotated[Account, Depends(Allowed(Deed.BROWSE))]
+Revealing = Annotated[Account, Depends(Allowed(Deed.REVEAL))]
+Provisioning = Annotated[Account, Depends(Allowed(Deed.PROVISION))]
+Registering = Annotated[Account, Depends(Allowed(Deed.REGISTER))]
+Caring = Annotated[Account, Depends(Allowed(Deed.CARE))]
+Accounting = Annotated[Account, Depends(Allowed(Deed.ACCOUNTS))]
+Recalling = Annotated[Account, Depends(Allowed(Deed.HISTORY))]
+Inspecting = Annotated[Account, Depends(Allowed(Deed.INSPECT))]
+Operating = Annotated[Account, Depends(Allowed(Deed.OPERATE))]
+Kin = Annotated[Account, Depends(Allowed(Deed.KIN))]
+"""One a deed. A route that takes none of them fails tests/integration/test_api_roles.py."""

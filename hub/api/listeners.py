@@ -8,13 +8,19 @@ QUEUE_LIMIT = 1000
 """Events a desk may fall behind; then it is cut off and resumes from the feed's memory."""
 LISTENERS_LIMIT = 1000
 """Desks on one process: ten times a large hotline."""
+GUESTS_LIMIT = 500
+"""Of these, families and responders: however many there are, desks find a place."""
 
 
 class Listener:
     """One connection of one desk. Never waits: whoever cannot keep up is cut."""
 
-    def __init__(self, account: Account, session_sha256: str, opening: bytes) -> None:
+    def __init__(
+        self, account: Account, session_sha256: str, opening: bytes, *, desk: bool = True
+    ) -> None:
         self.account = account
+        self.desk = desk
+        """Whether it sees a whole area; everybody else is shown their own only."""
         self.session_sha256 = session_sha256
         self.cut_because: str | None = None
         self.cut_off = asyncio.Event()

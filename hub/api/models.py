@@ -52,7 +52,7 @@ class LogIn(Question):
 
 
 class AccountView(BaseModel):
-    """Somebody who is logged in."""
+    """Whoever is logged in."""
 
     model_config = ConfigDict(title="Account")
 
@@ -69,6 +69,10 @@ class SessionView(BaseModel):
     model_config = ConfigDict(title="Session")
 
     account: AccountView
+    must_change_password: bool = False
+    """Until then nothing else is allowed."""
+    deeds: list[str] = []
+    """What the account may do (docs/roles.md)."""
 
 
 # ---- incidents ----------------------------------------------------------------------------------
@@ -267,6 +271,8 @@ class DeviceView(BaseModel):
     battery_percent: float | None
     silent: bool
     """It spoke once, and has been quiet for longer than its kind may be."""
+    revoked: bool = False
+    """It may not connect any more. Lists leave revoked devices out."""
 
 
 class DevicePage(BaseModel):
@@ -297,57 +303,64 @@ class MqttCredential(BaseModel):
 
 
 class ProvisionedDevice(BaseModel):
-    """A new device with its secret, shown this once."""
+    """A device with its new secret, shown this once."""
 
     device: DeviceView
     secret: str
     mqtt: MqttCredential
+    broker_url: str
+    """Where it connects: mqtt(s)://HOST:PORT."""
+    setup_url: str
+    """All of it in one line, the content of the code."""
+    qr_svg: str
+    """The same as a QR code."""
 
 
-class NewPremisesBody(Question):
-    """A home to register."""
+class MoveBody(Question):
+    """Where a device is from now on; without person it serves the whole home."""
 
-    model_config = ConfigDict(title="NewPremises")
+    model_config = ConfigDict(title="DeviceMove")
 
-    id: Id
-    area_id: Id
-    address: Name
-    access_notes: Text | None = None
-    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
-    time_zone: Annotated[str, StringConstraints(max_length=64)] | None = None
-    phone: Phone | None = None
-
-
-class RegisteredPremises(PremisesView):
-    """A home as it was registered."""
-
-    model_config = ConfigDict(title="RegisteredPremises")
-
-    area_id: str
-
-
-class NewPersonBody(Question):
-    """Somebody to watch over; they belong to the area of their home."""
-
-    model_config = ConfigDict(title="NewPerson")
-
-    id: Id
     premises_id: Id
-    name: Name
-    birth_year: Annotated[int, Field(ge=1880, le=2200)] | None = None
-    language: Literal["zh-CN", "en"] | None = None
-    phone: Phone | None = None
-    medical_notes: Text | None = None
+    person_id: Id | None = None
 
 
-class RegisteredPerson(PersonView):
-    """A person as they were registered."""
+class SwapBody(Question):
+    """The device that is put in the place of a broken one."""
 
-    model_config = ConfigDict(title="RegisteredPerson")
+    model_config = ConfigDict(title="DeviceSwap")
 
+    id: Id
+    kind: DeviceKind | None = None
+    """Only if it is of another kind."""
+
+
+class DeviceMoment(BaseModel):
+    """What was so of a device from a moment on."""
+
+    entry_id: int
+    at: Moment
+    changes: list[
+        Literal[
+            "added", "rotated", "revoked", "restored", "moved", "described", "swapped_in",
+            "swapped_out",
+        ]
+    ]  # fmt: skip
     area_id: str
     premises_id: str
+    person_id: str | None
+    kind: str
+    label: str
+    revoked: bool
+    other_device_id: str | None
+    """The one it replaced or was replaced by."""
+
+
+class DeviceHistory(BaseModel):
+    """Newest first."""
+
+    items: list[DeviceMoment]
+    next_cursor: str | None
 
 
 # ---- what was measured, what could not be read --------------------------------------------------
@@ -372,31 +385,6 @@ class ObservationList(BaseModel):
     """Observations, newest first; for older ones set `to` to the last one's time."""
 
     items: list[ObservationView]
-
-
-class QuarantinedView(BaseModel):
-    """A message that could not be read."""
-
-    model_config = ConfigDict(title="Quarantined")
-
-    id: int
-    received_at: Moment
-    area_id: str
-    lane: str
-    topic: str
-    device_id: str | None
-    reason: str
-    repeats: int
-    size_bytes: int
-    payload: str
-    """At most 2,048 bytes, read as UTF-8; what is none shows as U+FFFD."""
-
-
-class QuarantinePage(BaseModel):
-    """Quarantined messages, newest first."""
-
-    items: list[QuarantinedView]
-    next_cursor: str | None
 
 
 # ---- health -------------------------------------------------------------------------------------

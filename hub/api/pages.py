@@ -23,6 +23,16 @@ def decode(cursor: str) -> str:
         raise not_ours() from None
 
 
+def number(cursor: str | None, beyond: int) -> int:
+    """A place in a list that is numbered backwards; `beyond` where there is no cursor."""
+    if not cursor:
+        return beyond
+    text = decode(cursor)
+    if not text.isascii() or not text.isdigit() or len(text) > 19 or int(text) > beyond:
+        raise not_ours()
+    return int(text)
+
+
 def incident_place(cursor: str | None) -> tuple[datetime, str]:
     """The opening time and id before which a page begins."""
     if not cursor:

@@ -2,22 +2,29 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Any, Protocol
 
+from alerts.people import Account, PersonState
+from hub.api.ports_operation import MaintenanceStore, QuarantineStore
+from hub.credential import Credential
 from hub.desk import (
+    AccountNews,
+    AccountProof,
     AreaRow,
-    Credential,
     DatabaseState,
     DeskSession,
     Entry,
     Glance,
     NewDevice,
-    NewPerson,
-    NewPremises,
+    NewToken,
+    Origin,
     Span,
+    Within,
 )
+from hub.history import Recall
+from hub.register_file import ImportOrder, ImportOutcome
 from hub.view import View
 
 
@@ -81,7 +88,7 @@ class DeskStore(Protocol):
     async def incidents(
         self,
         state: str,
-        areas: Sequence[str] | None,
+        within: Within,
         before: tuple[datetime, str],
         limit: int,
     ) -> list[View]: ...
@@ -98,29 +105,155 @@ class DeskStore(Protocol):
         self, areas: Sequence[str] | None, q: str, after: str, limit: int, now: datetime
     ) -> list[View]: ...
 
-    async def observations(self, span: Span, look: Entry) -> list[View]: ...
 
-    async def quarantine(
-        self, areas: Sequence[str] | None, before: int, limit: int
+class RegisterStore(Protocol):
+    """Areas, homes, people, responders, accounts by the name of their noun. Raises DatabaseAway;
+    changes raise NotThere, AlreadyThere, StillHolds, AreaMisplaced, LastAdministrator."""
+
+    async def page(
+        self,
+        noun: str,
+        areas: Sequence[str] | None,
+        q: str,
+        filters: Mapping[str, str | None],
+        after: str,
+        limit: int,
+        look: Entry | None = None,
     ) -> list[View]: ...
 
-    async def add_premises(self, premises: NewPremises, entry: Entry) -> None: ...
+    async def card(self, noun: str, noun_id: str) -> View | None: ...
 
-    async def add_person(self, person: NewPerson, entry: Entry) -> None: ...
+    async def add(
+        self, noun: str, noun_id: str, values: Mapping[str, Any], entry: Entry
+    ) -> View: ...
 
-    async def add_device(self, device: NewDevice, entry: Entry) -> None: ...
+    async def change(
+        self, noun: str, noun_id: str, changes: Mapping[str, Any], entry: Entry
+    ) -> View: ...
+
+    async def remove(self, noun: str, noun_id: str, entry: Entry) -> None: ...
+
+    async def set_state(
+        self, person_id: str, state: PersonState, reason: str | None, entry: Entry
+    ) -> View: ...
+
+    async def states(self, person_id: str) -> list[View]: ...
+
+    async def contacts(self, person_id: str) -> list[View]: ...
+
+    async def set_contacts(
+        self, person_id: str, contacts: Sequence[Mapping[str, Any]], entry: Entry
+    ) -> None: ...
+
+    async def key_safe(self, premises_id: str, look: Entry) -> View | None: ...
+
+    async def set_key_safe(
+        self, premises_id: str, code: str | None, place: str | None, entry: Entry
+    ) -> None: ...
+
+    async def family(self, person_id: str) -> list[View]: ...
+
+    async def link_family(
+        self, person_id: str, account_id: str, relation: str | None, entry: Entry
+    ) -> None: ...
+
+    async def kin(self, account_id: str) -> list[View]: ...
+
+    async def log_page(
+        self,
+        areas: Sequence[str] | None,
+        actor_id: str | None,
+        action: str | None,
+        before: int,
+        limit: int,
+    ) -> list[View]: ...
+
+
+class ImportStore(Protocol):
+    """The register by the file. Raises DatabaseAway, and ImportRefused where it was not read."""
+
+    async def bring_in(
+        self, content: IO[bytes], order: ImportOrder, account: Account
+    ) -> ImportOutcome: ...
+
+
+class DeviceStore(Protocol):
+    """A device over its life. Raises DatabaseAway, NotThere, AlreadyThere, DeviceRevoked.
+
+    Whoever may no longer connect is disconnected by the broker's doorman, which sees the change in
+    the register: a device cut off before the doorman knows would simply come back.
+    """
+
+    async def add(self, device: NewDevice, credential: Credential, entry: Entry) -> View: ...
+
+    async def rotate(self, device_id: str, credential: Credential, entry: Entry) -> View: ...
+
+    async def revoke(self, device_id: str, entry: Entry) -> View: ...
+
+    async def move(
+        self, device_id: str, premises_id: str, person_id: str | None, entry: Entry
+    ) -> View: ...
+
+    async def swap(
+        self, device_id: str, new_id: str, credential: Credential, kind: str | None, entry: Entry
+    ) -> View: ...
+
+    async def history(self, device_id: str, before: int, limit: int, look: Entry) -> list[View]: ...
 
 
 class AccountStore(Protocol):
     """Who may sign in, and who has. Raises DatabaseAway like DeskStore."""
 
-    async def credential(self, username: str) -> Credential | None: ...
+    async def credential(self, username: str) -> AccountProof | None: ...
 
     async def session(self, token_sha256: str, now: datetime) -> DeskSession | None: ...
 
-    async def open_session(self, session: DeskSession, now: datetime) -> None: ...
+    async def open_session(self, session: DeskSession, origin: Origin) -> bool: ...
 
     async def close_session(self, token_sha256: str) -> None: ...
+
+    async def sessions_of(self, account_id: str, now: datetime) -> list[View]: ...
+
+    async def close_sessions_of(
+        self, account_id: str, prefix: str, keep: str | None, entry: Entry
+    ) -> list[str]: ...
+
+    async def set_password(
+        self,
+        account_id: str,
+        password_hash: str,
+        *,
+        must_change: bool,
+        keep: str | None,
+        entry: Entry,
+    ) -> list[str]: ...
+
+    async def news(self, since: str | None) -> AccountNews: ...
+
+    async def add_token(self, token: NewToken, entry: Entry) -> None: ...
+
+    async def tokens(self, areas: Sequence[str] | None, after: str, limit: int) -> list[View]: ...
+
+    async def token_area(self, token_id: str) -> View | None: ...
+
+    async def revoke_token(self, token_id: str, entry: Entry) -> None: ...
+
+
+class HistoryStore(Protocol):
+    """What was measured. Raises DatabaseAway like DeskStore; every look is logged with it."""
+
+    @property
+    def keep_observations(self) -> timedelta:
+        """How far back there are single observations."""
+        ...
+
+    async def observations(self, span: Span, look: Entry) -> list[View]: ...
+
+    async def points(self, recall: Recall, look: Entry) -> View: ...
+
+    async def last(
+        self, device_id: str | None, person_id: str | None, now: datetime, look: Entry
+    ) -> list[View]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +261,13 @@ class ApiDependencies:
     """Everything the API is given; whoever wires it also opens and closes it."""
 
     store: DeskStore
+    history: HistoryStore
     accounts: AccountStore
+    register: RegisterStore
+    imports: ImportStore
+    devices: DeviceStore
+    quarantine: QuarantineStore
+    maintenance: MaintenanceStore
     bus: DeskBus
     clock: Clock
     data_dir: Path
@@ -136,5 +275,7 @@ class ApiDependencies:
     root_area_id: str
     children: Callable[[], Mapping[str, str]]
     """Name and state of the supervisor's children; empty where nobody supervises."""
+    device_broker_url: str = "mqtt://127.0.0.1:1883"
+    """Where devices connect, as a new one is told (`hub.qr`)."""
     page: Path | None = None
     """The folder of the built page; None: the one beside this package."""

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 import structlog
 
 from hub.api.feed import RINGING
-from hub.api.ports import Clock, DeskStore
+from hub.api.ports import AccountStore, Clock, DeskStore
 from hub.api.sessions import Sessions
 from hub.api.snapshot import DeskSnapshot
 from hub.api.switchboard import Switchboard
@@ -53,16 +53,19 @@ class Reconciler:
         *,
         switchboard: Switchboard,
         store: DeskStore,
+        accounts: AccountStore,
         sessions: Sessions,
         snapshot: DeskSnapshot,
         clock: Clock,
     ) -> None:
         self._board = switchboard
         self._store = store
+        self._accounts = accounts
         self._sessions = sessions
         self._snapshot = snapshot
         self._clock = clock
         self._horizon: str | None = None
+        self._account_horizon: str | None = None
         self._news: dict[str, tuple[Glance | None, float]] = {}
         """Incidents to be read, with when they were first seen (monotonic); None: not open any
         more."""
@@ -149,6 +152,7 @@ class Reconciler:
         try:
             await self._read_areas()
             await self._read_changes()
+            await self._read_account_news()
             await self._settle_provisional()
             await self._sessions.catch_up()
             await self._write_looks()
@@ -156,6 +160,15 @@ class Reconciler:
             self._horizon = None  # whatever happened meanwhile: compare everything
             self._news.clear()
         self._board.loaded_from = self._source()
+
+    async def _read_account_news(self) -> None:
+        """Who was disabled, logged out elsewhere or given another area is heard of here."""
+        news = await self._accounts.news(self._account_horizon)
+        self._account_horizon = news.horizon
+        if self._sessions.doubt(news.accounts, news.hashes):
+            await self._watch_sessions()
+        if news.areas:
+            self._board.plant(await self._store.areas())
 
     def _source(self) -> str:
         if self._horizon is not None:

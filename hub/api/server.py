@@ -1,12 +1,13 @@
 """Serve the application over HTTP until told to stop."""
 
+import os
 import socket
 
 import uvicorn
 from fastapi import FastAPI
 
 from hub.api.gate import Parts
-from hub.errors import AddressTakenError
+from hub.errors import AddressTakenError, StartError
 from hub.settings import Address
 
 BACKLOG = 512
@@ -28,14 +29,17 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-async def serve(app: FastAPI, address: Address) -> None:
-    """Listen on an address until SIGTERM or SIGINT. Raises AddressTakenError."""
+async def serve(app: FastAPI, address: Address, *, certificate: str = "", key: str = "") -> None:
+    """Listen on an address until SIGTERM or SIGINT. Raises AddressTakenError, StartError."""
     listener = listening_socket(address)
-    await make_server(app).serve(sockets=[listener])
+    await make_server(app, certificate=certificate, key=key).serve(sockets=[listener])
 
 
-def make_server(app: FastAPI) -> uvicorn.Server:
-    """A server for the running loop; `should_exit` stops it."""
+def make_server(app: FastAPI, *, certificate: str = "", key: str = "") -> uvicorn.Server:
+    """A server for the running loop; `should_exit` stops it. With a certificate: HTTPS."""
+    for name, path in (("http_tls_certificate", certificate), ("http_tls_key", key)):
+        if (certificate or key) and not os.access(path, os.R_OK):
+            raise StartError(f"{name} = {path!r}: HTTPS wants both files, readable")
     config = uvicorn.Config(
         app,
         loop="none",  # the caller's loop runs already
@@ -49,6 +53,8 @@ def make_server(app: FastAPI) -> uvicorn.Server:
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_WITHIN_S,
+        ssl_certfile=certificate or None,
+        ssl_keyfile=key or None,
     )
     return _Server(config)
 

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from alerts.people import Account
-from hub.desk import AreaRow, Credential, DeskSession
+from hub.desk import AccountProof, AreaRow, DeskSession
 from hub.view import View
-from schemas.ids import AccountId, AreaId
+from schemas.ids import AccountId, AreaId, PersonId, PremisesId
 
 VERSION = 1
 
@@ -24,10 +24,18 @@ class _Account(msgspec.Struct):
     role: str
     language: str
     disabled: bool = False
+    people: list[str] = []
+    homes: list[str] = []
 
     def account(self) -> Account:
         return Account(
-            AccountId(self.account_id), self.name, self.role, AreaId(self.area_id), self.language
+            AccountId(self.account_id),
+            self.name,
+            self.role,
+            AreaId(self.area_id),
+            self.language,
+            frozenset(map(PersonId, self.people)),
+            frozenset(map(PremisesId, self.homes)),
         )
 
 
@@ -60,12 +68,12 @@ class DeskSnapshot:
     def __init__(self, data_dir: Path) -> None:
         self._folder = data_dir / "snapshot"
 
-    async def credential(self, username: str) -> Credential | None:
+    async def credential(self, username: str) -> AccountProof | None:
         """Who has this name, as of the last snapshot."""
         desk = await asyncio.to_thread(self._read_desk)
         for row in desk.accounts:
             if row.username == username:
-                return Credential(row.account(), row.password_hash, row.disabled)
+                return AccountProof(row.account(), row.password_hash, row.disabled)
         return None
 
     async def session(self, token_sha256: str, now: datetime) -> DeskSession | None:

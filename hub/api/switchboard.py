@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +10,12 @@ import msgspec
 import structlog
 
 from alerts.people import Account
-from hub.api.access import AreaTree
+from hub.api.access import AreaTree, Sight, Visible, sight_of, visible_to
 from hub.api.backlog import MAY_WAIT, Backlog
 from hub.api.feed import EVENT_NAMES, Feed, FeedEvent, frame
 from hub.api.figures import Figures
-from hub.api.listeners import LISTENERS_LIMIT, Listener
+from hub.api.kin import Shown, as_is, for_family, frame_shown
+from hub.api.listeners import GUESTS_LIMIT, LISTENERS_LIMIT, Listener
 from hub.api.ports import Clock, DeskBus, DeskStore
 from hub.api.problems import later
 from hub.desk import AreaRow, Entry
@@ -25,7 +26,7 @@ INGEST_FRESH_S = 5.0
 """Ingest speaks every second; five missed words are not a hiccup."""
 CYCLE_FRESH_S = 30.0
 """A loop that finished nothing for as long as the first rung of the ladder waits is stuck."""
-LOOPS = ("escalator", "courier")
+LOOPS = ("escalator", "courier", "maintenance")
 CAUSES_KEPT = 20_000
 """Incidents the worker changed that wait to be read; of more only the cause is not told."""
 LOOKS_KEPT = 10_000
@@ -195,10 +196,14 @@ class Switchboard:
         """A desk comes onto the line; nothing is lost between its opening and what follows."""
         if len(self.listeners) >= LISTENERS_LIMIT:
             raise later("Too many desks are connected", f"At most {LISTENERS_LIMIT}.")
-        stats = self.stats(account.area_id)
-        missed = self.feed.opening(last_event_id, self.sight(account), stats)
+        desk = sight_of(account.role) is Sight.AREA
+        if not desk and sum(not each.desk for each in self.listeners) >= GUESTS_LIMIT:
+            raise later("Too many are connected", f"At most {GUESTS_LIMIT}.")
+        sees, shown = self.sight(account), self.shown_to(account)
+        stats = self.stats(account)
+        missed = self.feed.opening(last_event_id, sees, stats, shown)
         opening = b"retry: 1000\n\n" + missed + frame("stats", stats)
-        listener = Listener(account, session_sha256, opening)
+        listener = Listener(account, session_sha256, opening, desk=desk)
         self.listeners.add(listener)
         return listener
 
@@ -214,32 +219,42 @@ class Switchboard:
             if session_sha256 in (None, listener.session_sha256):
                 listener.cut(why)
 
-    def sight(self, account: Account) -> Callable[[str], bool]:
-        """Which areas an account sees."""
-        return lambda area_id: self.tree.sees(account.area_id, area_id)
+    def sight(self, account: Account) -> Visible:
+        """Which incidents an account sees."""
+        return visible_to(account, self.tree)
+
+    def shown_to(self, account: Account) -> Shown:
+        """How an account is shown them."""
+        return as_is if sight_of(account.role) is Sight.AREA else for_family
 
     def pass_on(self, events: Sequence[FeedEvent]) -> None:
         """Copy events to every desk that may see them."""
         for event in events:
             self._told[event.name].inc()
             for listener in self.listeners:
-                if self.tree.sees(listener.account.area_id, event.area_id):
-                    listener.offer(event.frame)
+                if listener.desk:
+                    if self.tree.sees(listener.account.area_id, event.whose.area_id):
+                        listener.offer(event.frame)
+                elif self.sight(listener.account)(event.whose):
+                    listener.offer(frame_shown(event.frame, self.shown_to(listener.account)))
 
     def pass_stats_on(self) -> None:
         """Tell every desk the figures of its area; encoded once an area."""
         frames: dict[str, bytes] = {}
         for listener in self.listeners:
             seat = listener.account.area_id
+            if not listener.desk:
+                listener.offer(frame("stats", self.stats(listener.account)))
+                continue
             if seat not in frames:
-                frames[seat] = frame("stats", self.stats(seat))
+                frames[seat] = frame("stats", self.stats(listener.account))
             listener.offer(frames[seat])
 
     def note_look(self, entry: Entry) -> None:
         """Keep a look for the audit log until the database is back."""
         if len(self.looks) >= LOOKS_KEPT:
             self.figures.unlogged_looks.inc()
-            _log.error("look_not_logged", account=entry.account.id, action=entry.action)
+            _log.error("look_not_logged", action=entry.action)
             return
         self.looks.append(entry)
 
@@ -281,11 +296,12 @@ class Switchboard:
         states = (self._store.state, self.ingest_word.get("database", "ok"))
         return next((state for state in ("away", "slow") if state in states), "ok")
 
-    def stats(self, seat: str) -> View:
-        """The figures for the desks of an area; what ingest counts is for the whole hub."""
+    def stats(self, account: Account) -> View:
+        """The figures for the desks of an area; what ingest counts is for the whole hub, and
+        shown to desks only."""
         now = self._clock.now()
-        word = self.ingest_word
-        views = list(self.feed.open_among(lambda area_id: self.tree.sees(seat, area_id)))
+        word = self.ingest_word if sight_of(account.role) is Sight.AREA else {}
+        views = list(self.feed.open_among(self.sight(account)))
         return {
             "at": iso(now),
             "messages_per_s": word.get("messages_per_s", 0),

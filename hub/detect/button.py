@@ -4,19 +4,11 @@ from datetime import datetime
 
 import msgspec
 
-from alerts.alarm import (
-    Category,
-    Priority,
-    Subject,
-    SubjectKind,
-    fall_priority,
-    hazard_priority,
-    press_priority,
-)
+from alerts.alarm import Category, Subject, SubjectKind, press_priority
 from hub.detect.detector import NONE, Context, Finding, Findings, Phase, Scope
 from hub.device import Device
 from hub.observation import Observation
-from schemas.alarms import Fall, Hazard, Motion, Press
+from schemas.alarms import Press
 
 
 class ButtonState(msgspec.Struct, frozen=True, array_like=True):
@@ -24,14 +16,11 @@ class ButtonState(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ButtonDetector:
-    """Takes presses, and what a device itself claims (fall, hazard), at their word.
-
-    Raw motion becomes a candidate: whether it was a fall is for a fall detector to say.
-    """
+    """Takes presses at their word."""
 
     name = "button"
     scope = Scope.DEVICE
-    measures = frozenset({"press", "fall", "motion", "hazard"})
+    measures = frozenset({"press"})
     state_type = ButtonState
 
     def observe(
@@ -39,19 +28,18 @@ class ButtonDetector:
     ) -> tuple[ButtonState | None, Findings]:
         """One finding a message; the key is left to the message's own identity."""
         message = observation.message
-        if message is None:
+        if not isinstance(message, Press):
             return state, NONE
-        phase = Phase.CANDIDATE if isinstance(message, Motion) else Phase.CONFIRMED
         finding = Finding(
             detector=self.name,
             kind=observation.measure,
-            phase=phase,
-            category=Category.HAZARD if isinstance(message, Hazard) else Category.PERSONAL,
-            priority=_priority(message),
+            phase=Phase.CONFIRMED,
+            category=Category.PERSONAL,
+            priority=press_priority(message),
             subject=subject_of(context.device),
             key="",
             at=observation.received_at,
-            text=_text(message),
+            text="",
         )
         return state, (finding,)
 
@@ -73,31 +61,3 @@ def subject_of(device: Device) -> Subject:
     if device.person_id is not None:
         return Subject(SubjectKind.PERSON, device.person_id)
     return Subject(SubjectKind.PREMISES, device.premises_id)
-
-
-def _priority(message: Press | Fall | Motion | Hazard) -> Priority:
-    match message:
-        case Press():
-            return press_priority(message)
-        case Fall():
-            return fall_priority(message)
-        case Hazard():
-            return hazard_priority(message)
-        case Motion():
-            return Priority.MEDIUM
-
-
-def _text(message: Press | Fall | Motion | Hazard) -> str:
-    match message:
-        case Fall():
-            parts = []
-            if message.confidence is not None:
-                parts.append(f"confidence {message.confidence:.0%}")
-            if message.impact_g is not None:
-                parts.append(f"impact {message.impact_g:.1f} g")
-            return ", ".join(parts)
-        case Hazard():
-            value = "" if message.value is None else f" {message.value:g}"
-            return f"{message.hazard or 'unknown hazard'} {message.phase}{value}"
-        case _:
-            return ""

@@ -15,7 +15,10 @@ from datetime import date, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+import msgspec
+
 from alerts.alarm import Category, Priority, Subject
+from hub.detect.fence import Fence
 from hub.device import Device
 from hub.observation import Observation
 
@@ -51,6 +54,11 @@ class Finding:
     at: datetime
     text: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    ask_s: int = 0
+    """How long the ladder asks the person before it wakes anybody, seconds; 0: not at all."""
+    within: Subject | None = None
+    """The wider subject (an area) whose open incident speaks of this already: kept with that one,
+    opens none of its own."""
 
 
 class Whereabouts(StrEnum):
@@ -86,11 +94,15 @@ class PersonContext:
     incident_open: bool = False
     """Baselines do not learn while somebody is being looked after."""
     inactivity_line_min: tuple[int, ...] = ()
-    """The learned alert line, minutes by half-hour slot (48); empty while learning."""
+    """The learned alert line as `hub.detect.inactivity_line.Line.flat` writes it: 98 integers, or
+    48 where one line holds for all rooms; empty while learning."""
+    inactivity_limit_percent: int = 100
+    """Share of the usual time after which an inactivity is asked about; a carer's setting."""
+    fences: tuple[Fence, ...] = ()
+    """Where the person is safe."""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, gc=False):
     """What a detector may know besides its own state; frozen for the whole call."""
 
     device: Device
@@ -113,6 +125,7 @@ class Detector(Protocol[State]):
     measures: frozenset[str]
     """The measures it wants to see; `alive` stands for any message at all."""
     state_type: type[State]
+    # `timed`, where it is there and False, says that `deadline` is always None.
 
     def observe(
         self, state: State | None, observation: Observation, context: Context

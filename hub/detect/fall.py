@@ -10,8 +10,9 @@
 Evidence for the dispatcher: probability, impact in g, seconds of stillness, degrees of turning.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from math import ceil, exp, log
+from math import ceil, exp, hypot, log
 from typing import Any, Final
 
 import msgspec
@@ -26,6 +27,9 @@ from hub.observation import Observation
 from schemas.alarms import Fall, Motion
 from schemas.vocabulary import DeviceKind
 
+ASK_S: Final = 30
+"""Seconds the wearer has to say that they are well, before anybody is woken (standards of the
+trade: wristbands count down 15 to 60 s)."""
 CORROBORATE_S: Final = 60
 """Seconds a candidate waits for other sensors (standards.md: stillness and posture 30-60 s)."""
 ONE_FALL_S: Final = 60
@@ -104,6 +108,23 @@ class FallDetector:
                 return self._claim(state, claim, observation, context)
             case _:
                 return self._corroborate(state, observation), NONE
+
+    def unjudged(
+        self, state: FallState | None, observation: Observation, context: Context, fault: str
+    ) -> tuple[FallState | None, Findings]:
+        """A window on which judging failed: a candidate by its impact alone, so that no mistake
+        of ours lets a fall pass unseen."""
+        motion = observation.message
+        if not isinstance(motion, Motion):
+            return state, NONE
+        samples = zip(motion.x_mg, motion.y_mg, motion.z_mg, strict=False)
+        impact_g = max((hypot(*sample) for sample in samples), default=0.0) / 1000
+        threshold = model_for(context).origin.threshold
+        new = _episode(observation, _CANDIDATE, Verdict(threshold, impact_g, 0.0, 0.0))
+        after, findings = self._join(state, new, observation.received_at, context)
+        return after, tuple(
+            replace(found, evidence={**found.evidence, "unjudged": fault}) for found in findings
+        )
 
     def deadline(self, state: FallState, context: Context) -> datetime | None:
         """When the oldest candidate is decided."""
@@ -276,6 +297,7 @@ def _finding(one: Episode, at: datetime, context: Context) -> Finding:
         at=at,
         text=_text(one, probability),
         evidence=evidence,
+        ask_s=ASK_S if one.phase in (_MEDIUM, _HIGH) else 0,
     )
 
 

@@ -30,6 +30,24 @@ class Fence(msgspec.Struct, frozen=True):
     id: str
     label: str
     shapes: tuple[Circle | Polygon, ...]
+    active_from_min: int | None = None
+    """Local minute of the day from which leaving counts; None: always."""
+    active_until_min: int | None = None
+    """... and until which; before `active_from_min` it runs over midnight."""
+
+    def holds(self, minute_of_day: int) -> bool:
+        """Whether leaving counts at this local minute.
+
+        >>> night = Fence("f", "home", (), 1320, 360)
+        >>> night.holds(1380), night.holds(120), night.holds(720)
+        (True, True, False)
+        """
+        start, end = self.active_from_min, self.active_until_min
+        if start is None or end is None:
+            return True
+        if start <= end:
+            return start <= minute_of_day < end
+        return minute_of_day >= start or minute_of_day < end
 
 
 def distance_m(fence: Fence, latitude: float, longitude: float) -> float:

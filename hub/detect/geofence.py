@@ -6,7 +6,6 @@ changes (hysteresis), and one fix never decides: leaving needs two agreeing fixe
 far out. Old, reordered and poor fixes move nothing but the last known position.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import hypot
@@ -43,12 +42,10 @@ class GeofenceState(msgspec.Struct, frozen=True, array_like=True):
     latitude_e6: int
     longitude_e6: int
     accuracy_m: int
-    outside: tuple[str, ...] = ()
-    """Fences the person is outside of."""
+    outside: tuple[tuple[str, int], ...] = ()
+    """Fences the person is outside of, each with the time of the fix that told it: the episode."""
     out_fixes: int = 0
     """Agreeing fixes beyond some border, so far."""
-    episode_s: int = 0
-    """Time of the fix that began the episode: names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +72,21 @@ class Standing:
         return self.beyond_m <= 0
 
 
-def position_in_alarm(observation: Observation) -> Position | None:
-    """The fix of an alarm message, in WGS-84."""
+def position_of(observation: Observation) -> Position | None:
+    """The fix of a location report or of an alarm message, in WGS-84."""
+    if observation.position is not None:
+        return observation.position
     fix = None if observation.message is None else observation.message.position
     return None if fix is None else to_wgs84(fix)
 
 
+def fences_of(context: Context) -> tuple[Fence, ...]:
+    """The fences of the person's context."""
+    return context.person.fences
+
+
 class GeofenceDetector:
-    """One state a person; which fences hold and where a fix is found is handed in.
+    """One state a person. A fence counts in its hours; outside of them nobody leaves it.
 
     >>> GeofenceDetector().name
     'geofence'
@@ -93,20 +97,13 @@ class GeofenceDetector:
     measures = frozenset({"position", "press", "fall", "motion"})
     """Alarms carry a fix too."""
     state_type = GeofenceState
-
-    def __init__(
-        self,
-        fences_of: Callable[[Context], tuple[Fence, ...]] = lambda _: (),
-        position_of: Callable[[Observation], Position | None] = position_in_alarm,
-    ) -> None:
-        self._fences_of = fences_of
-        self._position_of = position_of
+    timed = False
 
     def observe(
         self, state: GeofenceState | None, observation: Observation, context: Context
     ) -> tuple[GeofenceState | None, Findings]:
         """One fix; without a position nothing is known."""
-        fix = self._position_of(observation)
+        fix = position_of(observation)
         if fix is None:
             return state, NONE
         fixed_s, arrived_s = _fixed_s(fix, observation), _seconds(observation.received_at)
@@ -140,32 +137,38 @@ class GeofenceDetector:
         observation: Observation,
         context: Context,
     ) -> tuple[GeofenceState, Findings]:
-        fences = self._fences_of(context)
+        fences = fences_of(context)
+        if not fences and not state.outside:
+            return state, NONE
+        local = datetime.fromtimestamp(state.fixed_s, UTC).astimezone(context.person.time_zone)
+        minute = local.hour * 60 + local.minute
+        # Whoever is outside already is followed until they are back, whatever the hour.
+        since = dict(state.outside)
+        fences = tuple(f for f in fences if f.id in since or f.holds(minute))
         standing = {
             fence.id: Standing(distance_m(fence, fix.latitude, fix.longitude), accuracy_m)
             for fence in fences
         }
-        left = [f for f in fences if f.id not in state.outside and standing[f.id].surely_out]
-        back = [f for f in fences if f.id in state.outside and standing[f.id].back]
+        left = [f for f in fences if f.id not in since and standing[f.id].surely_out]
+        back = [f for f in fences if f.id in since and standing[f.id].back]
         # A fence that was removed is not left any more.
-        still = [i for i in state.outside if i in standing and not standing[i].back]
+        still = [
+            (i, since_s) for i, since_s in state.outside if i in standing and not standing[i].back
+        ]
         out_fixes = state.out_fixes + 1 if left else 0
         sure = out_fixes >= AGREEING_FIXES or any(standing[f.id].far_out for f in left)
-        episode_s = state.episode_s
         findings = [
-            self._finding(fence, state, standing, observation, context, episode_s) for fence in back
+            self._finding(fence, state, standing, observation, context, since[fence.id])
+            for fence in back
         ]
         if left and sure:
-            episode_s = state.fixed_s
             findings += [
-                self._finding(fence, state, standing, observation, context, episode_s, out=True)
+                self._finding(fence, state, standing, observation, context, state.fixed_s, out=True)
                 for fence in left
             ]
-            still += [fence.id for fence in left]
+            still += [(fence.id, state.fixed_s) for fence in left]
             out_fixes = 0
-        after = msgspec.structs.replace(
-            state, outside=tuple(still), out_fixes=out_fixes, episode_s=episode_s
-        )
+        after = msgspec.structs.replace(state, outside=tuple(still), out_fixes=out_fixes)
         return after, tuple(findings)
 
     def _finding(
@@ -234,7 +237,7 @@ def _known(
     place = (fixed_s, round(fix.latitude * 1e6), round(fix.longitude * 1e6), round(accuracy_m))
     if state is None:
         return GeofenceState(*place)
-    return GeofenceState(*place, state.outside, state.out_fixes, state.episode_s)
+    return GeofenceState(*place, state.outside, state.out_fixes)
 
 
 def _fixed_s(fix: Position, observation: Observation) -> int:

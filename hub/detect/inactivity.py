@@ -13,6 +13,7 @@ limits hold and every finding says "learning".
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from zlib import crc32
 
 import msgspec
 
@@ -27,7 +28,7 @@ from hub.detect.inactivity_history import (
 )
 from hub.detect.inactivity_line import Line, allowed_min, line_from
 from hub.observation import ALIVE, UNKNOWN_TIME, Observation
-from schemas.telemetry import BedState
+from schemas.telemetry import BedState, WornState
 from schemas.vocabulary import DEVICE_CLASSES, MISSED_HEARTBEATS_UNTIL_SILENT, DeviceKind, Quality
 
 CHECK_IN_BEFORE_MIN = 30
@@ -48,6 +49,8 @@ QUIET_SHARE, QUIET_LIMIT_MIN = 0.4, 12 * 60
 """Below this share of its usual activity (half-life six hours) a home is hardly used, or some of
 its sensors are down: a short limit would say nothing. Ours; 1.8 % of the time, a fifth of the
 false alerts on TIHM."""
+MOST_WRISTBANDS = 4
+"""Of one home, whose being worn is followed."""
 MOVED_IN_BED_PERCENT = 5.0
 """Ours: a mattress sensor reports less from breathing alone."""
 
@@ -58,6 +61,10 @@ SENSING = frozenset(
 SENSORS_DOWN_AFTER_S = MISSED_HEARTBEATS_UNTIL_SILENT * max(
     DEVICE_CLASSES[kind].heartbeat_s for kind in SENSING
 )
+
+
+_PROVES_NOTHING = frozenset({ALIVE, "worn_state"})
+"""A wristband says that it is worn as often as that it is there."""
 
 
 class Posture(StrEnum):
@@ -87,6 +94,8 @@ class InactivityState(msgspec.Struct, frozen=True, array_like=True):
     """Nothing is due before: somebody is away, or nothing is heard."""
     said: int = 0
     """0 nothing, 1 asked, 2 told the dispatcher."""
+    off: tuple[int, ...] = ()
+    """Wristbands nobody wears just now, by checksum of their id: what they say proves nothing."""
 
 
 class InactivityDetector:
@@ -101,7 +110,7 @@ class InactivityDetector:
     measures = frozenset(
         {
             ALIVE, "motion", "door", "room", "steps", "bed_state", "movement_percent",
-            "systolic_blood_pressure_mmhg", "press",
+            "systolic_blood_pressure_mmhg", "press", "worn_state",
         }
     )  # fmt: skip
     state_type = InactivityState
@@ -115,7 +124,10 @@ class InactivityDetector:
             if not _proves_activity(observation):
                 return None, NONE
             return InactivityState(_seen_s(observation), arrived_s, *_whereof(observation)), NONE
-        if context.device.kind in SENSING:
+        kind = context.device.kind
+        if observation.measure == "worn_state":
+            return _worn(state, observation), NONE
+        if kind in SENSING and not (state.off and _mark(context.device.id) in state.off):
             state = _heard(state, arrived_s)
         if observation.measure == "bed_state" and _seen_s(observation) >= state.active_s:
             in_bed = observation.state == BedState.OCCUPIED
@@ -193,6 +205,20 @@ class InactivityDetector:
         )
 
 
+def _worn(state: InactivityState, observation: Observation) -> InactivityState:
+    """A wristband on the charger feels nobody: that it speaks proves nothing about its person."""
+    mark, off = _mark(observation.device.id), state.off
+    if observation.state == WornState.WORN:
+        off = tuple(each for each in off if each != mark)
+    elif mark not in off:
+        off = (*off[1 - MOST_WRISTBANDS :], mark)
+    return state if off == state.off else msgspec.structs.replace(state, off=off)
+
+
+def _mark(device_id: str) -> int:
+    return crc32(device_id.encode())
+
+
 def limit_of(state: InactivityState, context: Context) -> tuple[int, Posture]:
     """How long the running silence may last, in minutes, and why."""
     local = _counted_from(state, context).astimezone(context.person.time_zone)
@@ -211,6 +237,8 @@ def limit_of(state: InactivityState, context: Context) -> tuple[int, Posture]:
         limit_min, posture = max(limit_min, AWAY_LIMIT_MIN), Posture.PRESUMED_AWAY
     if state.level_hundredths < 100 * QUIET_SHARE * line.usual_active_min:
         limit_min, posture = max(limit_min, QUIET_LIMIT_MIN), Posture.HARDLY_USED
+    if context.person.inactivity_limit_percent != 100:
+        limit_min = limit_min * context.person.inactivity_limit_percent // 100
     return limit_min, posture
 
 
@@ -249,6 +277,7 @@ def _active(state: InactivityState, seen_s: int, observation: Observation) -> In
             state.place == Place.OUTSIDE_DOOR,
         ),
         level_hundredths=round(level),
+        off=state.off,
     )
 
 
@@ -264,7 +293,7 @@ def _proves_activity(observation: Observation) -> bool:
         case "movement_percent":
             return (observation.value or 0.0) >= MOVED_IN_BED_PERCENT
         case measure:
-            return measure != ALIVE
+            return measure not in _PROVES_NOTHING
 
 
 def _whereof(observation: Observation) -> tuple[int, bool]:

@@ -1,58 +1,78 @@
-"""Keeps the states of a lane's detectors between observations, and their deadlines in a heap.
+"""Shows a lane's observations to its detectors, keeps their states, lets their deadlines pass.
 
-New state stays in the batch (`Draft`) and replaces the old only when the batch is committed. The
-heap is lazy: an entry that turns out early goes back with its real deadline, so an observation
-costs no heap work. Nothing here is durable; shards of state are what checkpoints are made of.
+A batch that is not committed yet can be told from what is: its `Draft` remembers how every cell was
+before, so that a checkpoint holds committed states only, also while the next batch is being made.
+The heap of deadlines is lazy: an observation costs no heap work, an entry that turns out early goes
+back with its real deadline, and one that is far off is looked at again within `LOOK_AGAIN_S`, since
+a deadline may have moved nearer.
 """
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from zlib import crc32
 
-import msgspec
-
+from hub.detect.belonging import (
+    SHARDS,
+    Belonging,
+    KeptFor,
+    Surroundings,
+    belonging_of,
+    device_of,
+    shard_of,
+)
 from hub.detect.detector import Context, Detector, Finding
+from hub.detect.states import Cell, KeptState, Place, States
 from hub.device import Device
 from hub.observation import Observation
 from schemas.ids import DeviceId
 
-SHARDS = 64
-"""Pieces a checkpoint is written in: one a second spreads the work over a minute."""
+LOOK_AGAIN_S = 60.0
+"""Ours: a deadline that has moved nearer (up from bed: half an hour instead of half a day) is seen
+this late at most; the shortest limit of any detector is three minutes."""
+LOOKS_PER_EXPIRY = 10
+"""Entries looked at for each one that may expire: bounds a batch after a long stall."""
 
-Key = tuple[int, DeviceId]
-"""Which detector, which scope."""
+Observe = Callable[[Any, Observation, Context], tuple[Any, Sequence[Finding]]]
 
 
 @dataclass(slots=True)
 class Draft:
     """What a batch changes, until it is committed."""
 
-    states: dict[Key, Any] = field(default_factory=dict)
     findings: list[tuple[Device, Finding]] = field(default_factory=list)
+    before: list[tuple[Cell, list[Any]]] = field(default_factory=list)
+    """Every cell it has changed, with its states as they were."""
+    keep: dict[tuple[Cell, Place], None] = field(default_factory=dict)
+    """States to be stored with this batch: its observations alone would not bring them back."""
 
 
 class Runner:
-    """Runs a table of device-scoped detectors over observations."""
+    """Runs a table of detectors of any scope."""
 
     def __init__(
         self,
         detectors: Sequence[Detector[Any]],
-        device_of: Callable[[DeviceId], Device | None],
+        surroundings: Surroundings,
         listening_since: datetime,
     ) -> None:
         self._detectors = tuple(detectors)
-        self._by_measure: dict[str, tuple[int, ...]] = {}
-        for index, detector in enumerate(self._detectors):
+        self._surroundings = surroundings
+        self._states = States(detectors)
+        by_measure: dict[str, list[tuple[Place, KeptFor, int, int, Observe]]] = {}
+        for place, detector in zip(self._states.places, self._detectors, strict=True):
+            timed = 1 << place.at if getattr(detector, "timed", True) else 0
+            row = (place, place.kind, place.at, timed, detector.observe)
             for measure in detector.measures:
-                self._by_measure[measure] = (*self._by_measure.get(measure, ()), index)
-        self._device_of = device_of
-        self._states: dict[Key, Any] = {}
-        self._heap: list[tuple[float, int, DeviceId]] = []
-        self._queued: set[Key] = set()
-        self._shard_keys: list[set[Key]] = [set() for _ in range(SHARDS)]
+                by_measure.setdefault(measure, []).append(row)
+        self._by_measure = {measure: tuple(rows) for measure, rows in by_measure.items()}
+        self._belongings: dict[DeviceId, Belonging] = {}
+        self._heap: list[tuple[float, int, Cell]] = []
+        self._drafts: list[Draft] = []
+        """Not committed yet, oldest first."""
+        self._unswept = SHARDS
+        """Shards in which there may be states that are nobody's any more."""
         self.listening_since = listening_since
 
     def __len__(self) -> int:
@@ -62,101 +82,217 @@ class Runner:
         """Whether any detector looks at this measure."""
         return measure in self._by_measure
 
-    def observe(self, draft: Draft, observation: Observation) -> None:
-        """Show one observation to every detector that wants it."""
-        indexes = self._by_measure.get(observation.measure)
-        if indexes is None:
+    def draft(self) -> Draft:
+        """An empty batch, on top of what is not committed yet."""
+        draft = Draft()
+        self._drafts.append(draft)
+        return draft
+
+    def observe(self, draft: Draft, observation: Observation, *, stored: bool = True) -> None:
+        """Show one observation to every detector that wants it; `stored` says whether recovery
+        will find it among the stored observations."""
+        wanted = self._by_measure.get(observation.measure)
+        if wanted is None:
             return
-        context = Context(observation.device, self.listening_since)
-        for index in indexes:
-            key = (index, observation.device.id)
-            state = draft.states.get(key, self._states.get(key))
-            after, findings = self._detectors[index].observe(state, observation, context)
+        device = observation.device
+        belonging = self._belongings.get(device.id)
+        if belonging is None or belonging.device is not device:
+            belonging = self._settle(device)
+        if not belonging.watched:
+            return
+        cells = belonging.cells
+        context = home = Context(device, self.listening_since, belonging.person)
+        if belonging.home is not belonging.person:
+            home = Context(device, self.listening_since, belonging.home)
+        for place, kind, at, timed, observe in wanted:
+            cell = cells[kind]
+            state = cell.states[at]
+            around = home if kind >= KeptFor.PREMISES else context
+            after, findings = observe(state, observation, around)
             if after is not state:
-                draft.states[key] = after
-            for finding in findings:
-                draft.findings.append((observation.device, finding))
+                if cell.touched is not draft:
+                    cell.touched = draft
+                    draft.before.append((cell, cell.states.copy()))
+                cell.states[at] = after
+                if timed and not cell.queued & timed:
+                    self._queue_if_due(place, cell, around, observation.received_at)
+                if not stored:
+                    draft.keep[cell, place] = None
+            if findings:
+                draft.keep[cell, place] = None
+                draft.findings.extend((device, finding) for finding in findings)
 
     def expire(self, draft: Draft, now: datetime, limit: int) -> None:
         """Let at most `limit` deadlines up to `now` pass."""
         horizon = now.timestamp()
-        while self._heap and self._heap[0][0] <= horizon and limit > 0:
-            _, index, device_id = heapq.heappop(self._heap)
-            key = (index, device_id)
-            self._queued.discard(key)
-            device = self._device_of(device_id)
-            state = draft.states.get(key, self._states.get(key))
-            if device is None or device.revoked or state is None:
+        looks = limit * LOOKS_PER_EXPIRY
+        heap = self._heap
+        while heap and heap[0][0] <= horizon and limit > 0 and looks > 0:
+            looks -= 1
+            _, index, cell = heapq.heappop(heap)
+            place, detector = self._states.places[index], self._detectors[index]
+            cell.queued &= ~(1 << place.at)
+            state = cell.states[place.at]
+            found = None if state is None else self._context(place.kind, cell.key)
+            if found is None:
                 continue
-            detector, context = self._detectors[index], Context(device, self.listening_since)
+            device, context = found
             due = detector.deadline(state, context)
             if due is not None and due <= now:
                 limit -= 1
                 state, findings = detector.expire(state, now, context)
-                draft.states[key] = state
-                for finding in findings:
-                    draft.findings.append((device, finding))
+                self._change(draft, cell, place, state)
+                draft.keep[cell, place] = None
+                draft.findings.extend((device, finding) for finding in findings)
                 due = detector.deadline(state, context)
             if due is not None:
-                self._queue(key, due)
+                self._queue(place, cell, min(due.timestamp(), horizon + LOOK_AGAIN_S))
 
     def accept(self, draft: Draft) -> None:
-        """The batch is committed: its states are the states now."""
-        for key, state in draft.states.items():
-            self._set(key, state)
+        """The batch is committed: its states are the states now. Batches are committed in the
+        order in which they were begun."""
+        self._drafts.remove(draft)
 
     def rescheduled(self, listening_since: datetime) -> None:
         """The hub was deaf until now: no silence counts before."""
         self.listening_since = listening_since
 
-    def states_of(self, name: str) -> list[Any]:
-        """The states of one detector, copied: another thread may count them."""
-        wanted = {i for i, d in enumerate(self._detectors) if d.name == name}
-        return [state for key, state in list(self._states.items()) if key[0] in wanted]
+    def circumstances_changed(self, draft: Draft, devices: Iterable[DeviceId]) -> None:
+        """Something about these devices' people or homes is different from here on. Their states
+        are stored with this batch: what came before was judged by what held before."""
+        soon_s = self.listening_since.timestamp()
+        for device_id in devices:
+            self._unswept = SHARDS
+            self._belongings.pop(device_id, None)
+            device = self._surroundings.device(device_id)
+            if device is None:
+                continue
+            cells = self._settle(device).cells
+            for place in self._states.places:
+                cell = cells[place.kind]
+                if place.kind is KeptFor.DEVICE or cell.states[place.at] is None:
+                    continue
+                draft.keep[cell, place] = None
+                if self._is_timed(place):
+                    self._queue(place, cell, soon_s)
 
-    def shard(self, number: int, draft: Draft | None = None) -> bytes:
-        """One shard of all states, as stored; with what `draft` changes in it."""
-        states = {key: self._states[key] for key in self._shard_keys[number]}
-        if draft is not None:
-            states |= {k: s for k, s in draft.states.items() if shard_of(k[1]) == number}
-        content: dict[str, dict[str, Any]] = {detector.name: {} for detector in self._detectors}
-        for (index, device_id), state in states.items():
-            content[self._detectors[index].name][device_id] = state
-        return msgspec.msgpack.encode(content)
+    def resettled(self) -> None:
+        """The register was read anew: nothing that was known of people and homes is believed."""
+        self._unswept = SHARDS
+        self._belongings.clear()
+
+    def kept(self, draft: Draft) -> list[KeptState]:
+        """The states to store with this batch."""
+        return [
+            self._states.kept(place, cell)
+            for cell, place in draft.keep
+            if cell.states[place.at] is not None
+        ]
+
+    def begin(self, draft: Draft, devices: Iterable[Device], now: datetime) -> None:
+        """From now on devices that were never heard are expected to speak, where a detector waits
+        for such a thing."""
+        for place, detector in zip(self._states.places, self._detectors, strict=True):
+            expected = getattr(detector, "expected", None)
+            if expected is None:
+                continue
+            for device in devices:
+                belonging = self._settle(device)
+                cell = belonging.cells[place.kind]
+                if belonging.watched and cell.states[place.at] is None:
+                    self._change(draft, cell, place, expected(device, now))
+                    self._look_soon(place, cell)
+
+    def table(self, name: str) -> Mapping[str, Any]:
+        """The states of one detector by key, live: to be read on the lane's own thread, between
+        two batches."""
+        return self._states.table(name)
+
+    def shard(self, number: int) -> bytes:
+        """One shard of all committed states, as stored. States that are nobody's any more end
+        here."""
+        before: dict[Cell, list[Any]] = {}
+        for draft in reversed(self._drafts):
+            before.update(draft.before)
+        sweeps = self._unswept > 0
+        self._unswept -= sweeps
+        return self._states.shard(
+            number,
+            lambda cell: before.get(cell, cell.states),
+            self._is_somebodys if sweeps else None,
+        )
 
     def load_shard(self, stored: bytes) -> None:
         """Take the states of a stored shard; unknown detectors and damaged states are left."""
-        try:
-            content = msgspec.msgpack.decode(stored, type=dict[str, dict[str, Any]])
-        except msgspec.DecodeError:
-            return
-        for index, detector in enumerate(self._detectors):
-            for device_id, value in content.get(detector.name, {}).items():
-                try:
-                    state = msgspec.convert(value, detector.state_type)
-                except msgspec.ValidationError:
-                    continue
-                self._set((index, DeviceId(device_id)), state)
+        for place, cell in self._states.load(stored):
+            self._look_soon(place, cell)
 
-    def _set(self, key: Key, state: Any) -> None:
-        if key not in self._states:
-            self._shard_keys[shard_of(key[1])].add(key)
-        self._states[key] = state
-        if key in self._queued:
+    def load_kept(self, kept: KeptState) -> bool:
+        """Take a state that was stored with its batch; False if it cannot be read."""
+        loaded = self._states.load_kept(kept)
+        if loaded is not None:
+            self._look_soon(*loaded)
+        return loaded is not None
+
+    def replay(self, observation: Observation, is_news: Callable[[str, str], bool]) -> None:
+        """Show a stored observation again to the detectors for whose state it `is_news` (name of
+        the detector, key). Findings are dropped: they were committed with their batch."""
+        belonging = self._settle(observation.device)
+        if not belonging.watched:
             return
-        device = self._device_of(key[1])
+        for place, kind, at, _, observe in self._by_measure.get(observation.measure, ()):
+            cell = belonging.cells[kind]
+            if not is_news(self._detectors[place.index].name, cell.key):
+                continue
+            person = belonging.context_for(kind)
+            context = Context(observation.device, self.listening_since, person)
+            cell.states[at], _ = observe(cell.states[at], observation, context)
+            if cell.states[at] is not None:
+                self._look_soon(place, cell)
+
+    def _change(self, draft: Draft, cell: Cell, place: Place, state: Any) -> None:
+        if cell.touched is not draft:
+            cell.touched = draft
+            draft.before.append((cell, cell.states.copy()))
+        cell.states[place.at] = state
+
+    def _settle(self, device: Device) -> Belonging:
+        known = self._belongings.get(device.id)
+        if known is not None and known.device is device:
+            return known
+        belonging = belonging_of(device, self._surroundings)
+        pairs = zip(KeptFor, belonging.keys, strict=True)
+        belonging.cells = tuple(self._states.cell(kind, key) for kind, key in pairs)
+        self._belongings[device.id] = belonging
+        return belonging
+
+    def _context(self, kind: KeptFor, key: str) -> tuple[Device, Context] | None:
+        """In which a deadline passes; None if the state is nobody's, or nobody may be called."""
+        device = device_of(kind, key, self._surroundings)
         if device is None:
-            return
-        context = Context(device, self.listening_since)
-        due = self._detectors[key[0]].deadline(state, context)
+            return None
+        belonging = self._settle(device)
+        if not belonging.watched or (kind < KeptFor.PREMISES and belonging.keys[kind] != key):
+            return None
+        return device, Context(device, self.listening_since, belonging.context_for(kind))
+
+    def _is_somebodys(self, kind: KeptFor, key: str) -> bool:
+        return self._context(kind, key) is not None
+
+    def _is_timed(self, place: Place) -> bool:
+        return bool(getattr(self._detectors[place.index], "timed", True))
+
+    def _queue_if_due(self, place: Place, cell: Cell, context: Context, now: datetime) -> None:
+        due = self._detectors[place.index].deadline(cell.states[place.at], context)
         if due is not None:
-            self._queue(key, due)
+            self._queue(place, cell, min(due.timestamp(), now.timestamp() + LOOK_AGAIN_S))
 
-    def _queue(self, key: Key, due: datetime) -> None:
-        self._queued.add(key)
-        heapq.heappush(self._heap, (due.timestamp(), key[0], key[1]))
+    def _queue(self, place: Place, cell: Cell, due_s: float) -> None:
+        cell.queued |= 1 << place.at
+        heapq.heappush(self._heap, (due_s, place.index, cell))
 
-
-def shard_of(device_id: str) -> int:
-    """The shard a scope belongs to; stable over releases."""
-    return crc32(device_id.encode()) % SHARDS
+    def _look_soon(self, place: Place, cell: Cell) -> None:
+        """Loaded states are looked at within `LOOK_AGAIN_S`, spread over it."""
+        if not cell.queued >> place.at & 1 and self._is_timed(place):
+            spread_s = LOOK_AGAIN_S * (shard_of(cell.key) % 60) / 60
+            self._queue(place, cell, self.listening_since.timestamp() + spread_s)

@@ -62,6 +62,7 @@ class VitalSignDetector:
 
     scope = Scope.DEVICE
     state_type = Track
+    timed = False
 
     def __init__(self, rule: VitalRule) -> None:
         self.rule = rule

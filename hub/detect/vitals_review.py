@@ -79,6 +79,7 @@ class ReviewDetector:
     scope = Scope.DEVICE
     measures = frozenset(_BY_MEASURE)
     state_type = ReviewState
+    timed = False
 
     def observe(
         self, state: ReviewState | None, observation: Observation, context: Context

@@ -88,6 +88,7 @@ class ScoreDetector:
     scope = Scope.PERSON
     measures = frozenset(MEASURED)
     state_type = ScoreState
+    timed = False
 
     def observe(
         self, state: ScoreState | None, observation: Observation, context: Context

@@ -2,20 +2,27 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import structlog
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 
+from schemas import topics
 from schemas.ids import is_id
+from schemas.topics import Lane
 
 HUB_CLIENT_ID_PREFIX = "carebell-"
 """Client ids of the hub's own sessions. A device that used one would take the session over, and
 with `clean_session` delete it together with every message it holds."""
 
 _NOBODY_SHA256 = "0" * 64
+_COMMAND_LEVELS = 6
+"""care / v1 / area / premises / device / command"""
 
 _log = structlog.get_logger("hub.embedded.callout")
 
@@ -48,6 +55,13 @@ class ClientDetails(msgspec.Struct, frozen=True):
     mqtt_id: str = ""
 
 
+class TlsDetails(msgspec.Struct, frozen=True):
+    """The line's encryption; chains are there only if the broker verified them."""
+
+    verified_chains: tuple[tuple[str, ...], ...] | None = None
+    """Each a list of certificates in PEM, the client's own first."""
+
+
 class ConnectOptions(msgspec.Struct, frozen=True):
     """What the connecting client sent."""
 
@@ -68,6 +82,17 @@ class AuthorizationRequest(msgspec.Struct, frozen=True):
     user_nkey: str
     client_info: ClientDetails = ClientDetails()
     connect_opts: ConnectOptions = ConnectOptions()
+    client_tls: TlsDetails | None = None
+
+
+class Applicant(msgspec.Struct, frozen=True):
+    """Who wants to come in, whichever broker asks."""
+
+    username: str
+    password: str
+    client_id: str = ""
+    certificate_name: str | None = None
+    """Common name of a certificate that the broker has verified; None without one."""
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -108,27 +133,94 @@ class Register:
         return self._devices
 
 
+def applicant_of(request: AuthorizationRequest) -> Applicant:
+    """The embedded broker's question, as a matter of who wants in."""
+    options, tls = request.connect_opts, request.client_tls
+    name = None
+    if tls is not None and tls.verified_chains and tls.verified_chains[0]:
+        name = common_name(tls.verified_chains[0][0])
+    return Applicant(
+        options.username or name or "", options.password, request.client_info.mqtt_id, name
+    )
+
+
+def common_name(certificate_pem: str) -> str:
+    """The common name of a certificate; empty, which is nobody's, if it has none or several."""
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
+        names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    except ValueError:
+        return ""
+    return str(names[0].value) if len(names) == 1 else ""
+
+
 def admit(
-    request: AuthorizationRequest, devices: dict[str, RegisteredDevice] | None, *, ready: bool
+    applicant: Applicant, devices: Mapping[str, RegisteredDevice] | None, *, ready: bool
 ) -> Refusal | None:
-    """Say why this client may not come in; None if it may."""
+    """Say why this client may not come in; None if it may.
+
+    A verified certificate in the device's name is enough; a password that is given as well must be
+    right. A certificate in another name is refused whatever the password.
+    """
     if not ready or devices is None:
         return Refusal.NOT_READY
-    device_id = request.connect_opts.username
+    device_id = applicant.username
     device = devices.get(device_id)
-    given = hashlib.sha256(request.connect_opts.password.encode()).hexdigest()
+    given = hashlib.sha256(applicant.password.encode()).hexdigest()
     # The unknown take as long as the known: the answer's delay must not tell which ids exist.
     expected = device.secret_sha256 if device else _NOBODY_SHA256
-    if not hmac.compare_digest(given, expected.lower()) or device is None or not is_id(device_id):
+    proved = hmac.compare_digest(given, expected.lower())
+    if applicant.certificate_name is not None:
+        named = applicant.certificate_name == device_id
+        proved = named and (proved or not applicant.password)
+    if not proved or device is None or not is_id(device_id):
         return Refusal.WRONG_CREDENTIAL
     if device.revoked:
         return Refusal.REVOKED
-    client_id = request.client_info.mqtt_id
+    client_id = applicant.client_id
     if client_id.startswith(HUB_CLIENT_ID_PREFIX) or (
         client_id != device_id and client_id in devices
     ):
         return Refusal.FOREIGN_CLIENT_ID
     return None
+
+
+def barred(
+    before: Mapping[str, RegisteredDevice], after: Mapping[str, RegisteredDevice]
+) -> frozenset[str]:
+    """Devices that may have a connection they could not make any more: revoked, gone, or with
+    another secret."""
+    return frozenset(
+        device_id
+        for device_id, device in before.items()
+        if not device.revoked
+        and (
+            (now := after.get(device_id)) is None
+            or now.revoked
+            or now.secret_sha256 != device.secret_sha256
+        )
+    )
+
+
+def may_publish(device_id: str, topic: str) -> bool:
+    """Whether a device may say something there: as itself, whatever area and premises it names."""
+    parsed = topics.parse(topic)
+    return (
+        parsed is not None
+        and parsed.device_id == device_id
+        and parsed.lane in (Lane.ALARM, Lane.TELEMETRY)
+    )
+
+
+def may_read(device_id: str, topic_filter: str) -> bool:
+    """Whether a device may subscribe to that filter, or be given a message of that topic."""
+    levels = topic_filter.split("/")
+    return (
+        len(levels) >= _COMMAND_LEVELS
+        and levels[:2] == topics.PREFIX.split("/")
+        and levels[4:6] == [device_id, Lane.COMMAND]
+        and "#" not in levels[2:4]
+    )
 
 
 def device_claims(device_id: str, user_nkey: str) -> dict[str, Any]:

@@ -6,16 +6,19 @@ import shutil
 import socket
 import sysconfig
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
+from hub.broker_line import BrokerLine
+from hub.clock import SystemClock
 from hub.embedded import proc
+from hub.embedded.certificates import draw
 from hub.embedded.folder import HubFolder, write_private
 from hub.embedded.jwt import Signer
 from hub.embedded.secrets import InternalUser, Secrets, load_secrets
-from hub.errors import PartMissingError
+from hub.errors import PartMissingError, StartError
 from hub.settings import Address, Settings
 
 EXECUTABLE = "nats-server"
@@ -33,6 +36,8 @@ MAX_PENDING_MIB = 16
 """What the broker keeps in memory for one reader that does not read; then it cuts the line."""
 
 _LOOK_WITHIN_S = 1.0
+_OWN_NAME = "carebell"
+"""Whom the hub's own client certificate names; no device can be called so: see `admission`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +52,12 @@ class Permission:
 # `$MQTT.sub.>` is where the broker delivers QoS 1 messages to an MQTT session.
 PERMISSIONS: dict[InternalUser, Permission] = {
     InternalUser.INGEST: Permission(
-        publish=("care.v1.*.*.*.command.>", "desk.>"),
+        # Telemetry too: what comes under the topic of another owner's area is handed on.
+        publish=("care.v1.*.*.*.command.>", "care.v1.*.*.*.telemetry.*", "desk.>"),
         subscribe=("care.v1.>", "desk.>", "$MQTT.sub.>"),
     ),
     InternalUser.API: Permission(
-        publish=("desk.action", "desk.sync"),
+        publish=("desk.action", "desk.sync", "desk.retry.*"),
         subscribe=("desk.>", "$MQTT.sub.>"),
     ),
     InternalUser.WORKER: Permission(
@@ -81,6 +87,11 @@ class BrokerPorts(msgspec.Struct, frozen=True):
     """NATS protocol, loopback: the callout."""
     monitor: int
     """HTTP, loopback: health. It needs no password, so a local account can see device ids."""
+    certificate: str = ""
+    """The broker's own, a file; empty: MQTT is not encrypted."""
+    client_certificate: str = ""
+    """What the hub's own clients show where the broker asks everybody for one."""
+    client_key: str = ""
 
 
 def executable() -> Path:
@@ -100,7 +111,8 @@ def configuration_path(folder: HubFolder) -> Path:
 
 
 def prepare(settings: Settings, folder: HubFolder, secrets: Secrets) -> None:
-    """Before every start: settle the ports, write the configuration."""
+    """Before every start: settle the ports, write the configuration. Raises StartError."""
+    _check_tls(settings)
     ports = _settle_ports(settings, folder)
     write_private(configuration_path(folder), render(settings, folder, secrets, ports).encode())
 
@@ -120,8 +132,14 @@ def broker_url(data_dir: Path, user: str) -> str:
     """The embedded broker's address for one of the hub's own MQTT clients."""
     folder = HubFolder(data_dir)
     password = load_secrets(folder).broker_passwords[user]
-    address = Address.parse(ports(folder).mqtt).reachable()
-    return f"mqtt://{user}:{password}@{address}"
+    at = ports(folder)
+    address = Address.parse(at.mqtt).reachable()
+    line = BrokerLine(address.host, address.port, user, password)
+    if at.certificate:
+        line = replace(line, encrypted=True, ca=at.certificate, pinned=True)
+    if at.client_certificate:
+        line = replace(line, certificate=at.client_certificate, key=at.client_key)
+    return line.url()
 
 
 async def is_ready(folder: HubFolder) -> bool:
@@ -141,6 +159,17 @@ def _ports_path(folder: HubFolder) -> Path:
     return folder.run / "broker.json"
 
 
+def _check_tls(settings: Settings) -> None:
+    """A file that is missing must be said in words, not in the broker's log."""
+    if settings.mqtt_tls_listen is None:
+        return
+    for key in ("mqtt_tls_certificate", "mqtt_tls_key", "mqtt_tls_client_ca"):
+        path = getattr(settings, key)
+        optional = key == "mqtt_tls_client_ca" and not path
+        if not optional and not os.access(path, os.R_OK):
+            raise StartError(f"{key} = {path!r}: TLS (mqtt_tls_listen) wants this file, readable")
+
+
 def _settle_ports(settings: Settings, folder: HubFolder) -> BrokerPorts:
     """Keep last time's loopback ports where they are free: the callout may still use them."""
     try:
@@ -149,7 +178,17 @@ def _settle_ports(settings: Settings, folder: HubFolder) -> BrokerPorts:
         kept = BrokerPorts(mqtt="", client=0, monitor=0)
     client = _free_port(kept.client)
     monitor = _free_port(kept.monitor, other_than=client)
-    settled = BrokerPorts(mqtt=str(settings.mqtt_listen), client=client, monitor=monitor)
+    listen = settings.mqtt_tls_listen or settings.mqtt_listen
+    settled = BrokerPorts(mqtt=str(listen), client=client, monitor=monitor)
+    if settings.mqtt_tls_listen is not None:
+        settled = msgspec.structs.replace(
+            settled, certificate=str(Path(settings.mqtt_tls_certificate).absolute())
+        )
+    if settings.mqtt_tls_listen is not None and settings.mqtt_tls_client_ca:
+        own = draw(folder.own_certificates, [_OWN_NAME], _OWN_NAME, SystemClock().now())
+        settled = msgspec.structs.replace(
+            settled, client_certificate=str(own.certificate), client_key=str(own.key)
+        )
     write_private(_ports_path(folder), msgspec.json.encode(settled))
     return settled
 
@@ -199,8 +238,8 @@ jetstream {{
 }}
 
 mqtt {{
-  listen: {_text(settings.mqtt_listen)}
-  ack_wait: "{settings.mqtt_ack_wait_s}s"
+  listen: {_text(at.mqtt)}
+{_tls(settings, folder)}  ack_wait: "{settings.mqtt_ack_wait_s}s"
   max_ack_pending: {settings.mqtt_max_unacknowledged}
 }}
 
@@ -228,6 +267,21 @@ authorization {{
   }}
 }}
 """
+
+
+def _tls(settings: Settings, folder: HubFolder) -> str:
+    """The listener's encryption; with a client authority, ours is trusted beside it."""
+    if settings.mqtt_tls_listen is None:
+        return ""
+    files = [f"cert_file: {_text(Path(settings.mqtt_tls_certificate).absolute())}",
+             f"key_file: {_text(Path(settings.mqtt_tls_key).absolute())}"]  # fmt: skip
+    if settings.mqtt_tls_client_ca:
+        trusted = folder.own_certificates / "trusted.pem"
+        own = (folder.own_certificates / "ca.pem").read_bytes()
+        write_private(trusted, Path(settings.mqtt_tls_client_ca).read_bytes() + b"\n" + own)
+        files += [f"ca_file: {_text(trusted)}", "verify: true"]
+    # A device on a slow radio link needs longer than the broker's 2 s for its handshake.
+    return "  tls {\n    " + "\n    ".join([*files, "timeout: 10"]) + "\n  }\n"
 
 
 def _user(user: InternalUser, secrets: Secrets) -> str:

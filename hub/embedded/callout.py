@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -20,7 +21,8 @@ from nats.errors import Error as NatsError
 
 from hub.clock import SystemClock
 from hub.embedded import broker
-from hub.embedded.admission import Question, Register, admit, device_claims
+from hub.embedded.admission import Question, Register, admit, applicant_of, device_claims
+from hub.embedded.doorman import Doorman, Watchman
 from hub.embedded.folder import HubFolder
 from hub.embedded.jwt import Signer, read_claims
 from hub.embedded.message_store import (
@@ -31,6 +33,7 @@ from hub.embedded.message_store import (
     hub_consumers,
     keep_until_trimmed,
 )
+from hub.embedded.operated import run_operated_callout
 from hub.embedded.secrets import InternalUser, Secrets, load_secrets
 from hub.settings import Settings
 
@@ -38,11 +41,14 @@ _MAX_WAITING = 20_000
 """Questions kept while we are busy: a city of 10,000 homes at once; more will ask again."""
 
 _ASK_EVERY_S = 0.2
+LOOK_EVERY_S = 0.1
+"""A stat of the snapshot: ingest writes it within about a second of a change."""
 _CONNECT_AGAIN_S = 0.05
 """Short, because a device that is back before us waits for the broker's own time limit."""
 _CONNECT_WITHIN_S = 2
 _PING_EVERY_S = 5
 _TELL_EVERY_S = 60.0
+_CANCEL_AGAIN_S = 0.2
 
 _ASKING_FAILED = (NatsError, msgspec.MsgspecError, TimeoutError, StoreRefusedError)
 
@@ -55,7 +61,7 @@ class Callout:
     def __init__(self, folder: HubFolder, secrets: Secrets, clock: SystemClock) -> None:
         """Take the issuer's key and our password from `secrets`."""
         self._folder = folder
-        self._password = secrets.broker_passwords[InternalUser.CALLOUT]
+        self._passwords = secrets.broker_passwords
         self._signer = Signer(secrets.issuer_seed)
         self._clock = clock
         self._register = Register(folder.register)
@@ -85,19 +91,7 @@ class Callout:
         async def on_cut() -> None:
             cut.set()
 
-        connection = await nats.connect(
-            f"nats://127.0.0.1:{broker.ports(self._folder).client}",
-            user=InternalUser.CALLOUT.value,
-            password=self._password,
-            name="carebell callout",
-            allow_reconnect=False,
-            ping_interval=_PING_EVERY_S,
-            max_outstanding_pings=2,
-            connect_timeout=_CONNECT_WITHIN_S,
-            closed_cb=on_cut,
-            disconnected_cb=on_cut,
-            error_cb=_log_error,
-        )
+        connection = await self._connect(InternalUser.CALLOUT, "carebell callout", on_cut)
         tasks: list[asyncio.Task[None]] = []
         try:
             await connection.subscribe(
@@ -107,17 +101,36 @@ class Callout:
             _log.info("connected")
             tasks = [
                 asyncio.create_task(self._keep_store(connection)),
+                asyncio.create_task(self._keep_door()),
                 asyncio.create_task(self._tell()),
             ]
             await cut.wait()
             _log.info("connection_lost")
         finally:
             self._ready = False
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _end(tasks)
             with contextlib.suppress(NatsError, OSError):
                 await connection.close()
+
+    async def _connect(
+        self,
+        user: InternalUser,
+        name: str,
+        on_cut: Callable[[], Awaitable[None]] | None = None,
+    ) -> Client:
+        return await nats.connect(
+            f"nats://127.0.0.1:{broker.ports(self._folder).client}",
+            user=user.value,
+            password=self._passwords[user],
+            name=name,
+            allow_reconnect=False,
+            ping_interval=_PING_EVERY_S,
+            max_outstanding_pings=2,
+            connect_timeout=_CONNECT_WITHIN_S,
+            closed_cb=on_cut,
+            disconnected_cb=on_cut,
+            error_cb=_log_error,
+        )
 
     async def _keep_store(self, connection: Client) -> None:
         """Open the gate once both sessions exist, which outlive the hub, and the store is kept as
@@ -135,6 +148,24 @@ class Callout:
             with contextlib.suppress(*_ASKING_FAILED):
                 await trimmer.run(connection)
             await asyncio.sleep(TRIM_EVERY_S)
+
+    async def _keep_door(self) -> None:
+        """Disconnect whom a change of the register bars, over a connection of the system user:
+        the callout's own may do no such thing."""
+        watchman = Watchman(self._register, self._clock)
+        while True:
+            with contextlib.suppress(*_ASKING_FAILED, OSError):
+                connection = await self._connect(InternalUser.SYSTEM, "carebell doorman")
+                try:
+                    doorman = Doorman(connection)
+                    if (devices := self._register.devices()) is not None:
+                        await doorman.cut_strangers(devices)
+                    while True:
+                        await watchman.look(doorman.cut)
+                        await asyncio.sleep(LOOK_EVERY_S)
+                finally:
+                    await connection.close()
+            await asyncio.sleep(_CONNECT_AGAIN_S)
 
     async def _tell(self) -> None:
         """Log how many came and why others did not, if anybody did."""
@@ -161,16 +192,25 @@ class Callout:
 
     def _sign_answer(self, question: Question, now_s: int) -> str:
         request = question.nats
-        refusal = admit(request, self._register.devices(), ready=self._ready)
+        applicant = applicant_of(request)
+        refusal = admit(applicant, self._register.devices(), ready=self._ready)
         self.answers[refusal.name.lower() if refusal else "admitted"] += 1
         answer: dict[str, Any] = {"type": "authorization_response", "version": 2}
         if refusal:
             answer["error"] = refusal.value
         else:
-            claims = device_claims(request.connect_opts.username, request.user_nkey)
+            claims = device_claims(applicant.username, request.user_nkey)
             answer["jwt"] = self._signer.sign(claims, now_s)
         response = {"sub": request.user_nkey, "aud": request.server_id.id, "nats": answer}
         return self._signer.sign(response, now_s)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel until they end: `asyncio.wait_for`, inside nats, may eat a cancel (Python 3.11)."""
+    while running := [task for task in tasks if not task.done()]:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=_CANCEL_AGAIN_S)
 
 
 async def _log_error(error: Exception) -> None:
@@ -179,6 +219,9 @@ async def _log_error(error: Exception) -> None:
 
 async def run_callout(settings: Settings) -> None:
     """The process `carebell callout`."""
+    if settings.broker_url:
+        await run_operated_callout(settings)
+        return
     logging.getLogger("nats").setLevel(logging.CRITICAL)  # we log what it would, in our way
     folder = HubFolder(settings.data_dir)
     await Callout(folder, load_secrets(folder), SystemClock()).serve()

@@ -168,7 +168,7 @@ class Child:
             await process.wait()
             return _how_it_ended(process)
         except Exception as error:  # noqa: BLE001 - whatever it was, the next attempt may succeed
-            _log.error("child_start_failed", child=self.plan.name, error=repr(error))
+            _log.error("child_start_failed", child=self.plan.name, error=error)
             return f"could not be started: {error}"
 
     def _change(self, state: ChildState, **fields: object) -> None:

@@ -28,6 +28,8 @@ def plan_children(settings: Settings, folder: HubFolder, secrets: Secrets) -> tu
     rows = [_own_process(name, settings) for name in OWN_PROCESSES]
     if not settings.broker_url:
         rows[:0] = [_broker(settings, folder, secrets), _own_process(CALLOUT, settings)]
+    elif settings.broker_auth_listen is not None:
+        rows[:0] = [_own_process(CALLOUT, settings)]
     if not settings.database_url:
         rows[:0] = [_database(folder)]
     return tuple(rows)

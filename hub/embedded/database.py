@@ -51,6 +51,13 @@ SERVER_SETTINGS: dict[str, str] = {
     "log_timezone": "UTC",
     "lc_messages": "C",
     "log_line_prefix": "%m [%p] %a ",
+    # The server quotes rows and statements in its errors; whoever asked is told them, its log is
+    # not: what stays is starts, stops, checkpoints and what ends a connection or the server.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
 }
 
 _log = structlog.get_logger("hub.embedded.database")
@@ -92,7 +99,7 @@ def account() -> pwd.struct_passwd | None:
                 f"PostgreSQL does not run as root and there is no account {ACCOUNT}.",
                 f"Add a system account {ACCOUNT}, or start the hub as another user.",
             ) from None
-        _log.info("account_added", account=ACCOUNT, why="PostgreSQL does not run as root")
+        _log.info("account_added", owner=ACCOUNT, why="PostgreSQL does not run as root")
         shell = "/usr/sbin/nologin"
         line = [program, "--system", "--user-group", "--no-create-home", "--shell", shell, ACCOUNT]
         _run(line, None)

@@ -1,6 +1,8 @@
 """Where everything lies inside the one data folder."""
 
+import contextlib
 import hashlib
+import json
 import os
 import tempfile
 from dataclasses import dataclass
@@ -69,6 +71,19 @@ class HubFolder:
     def register(self) -> Path:
         """The snapshot by which the hub lives while the database is away."""
         return self.root / "snapshot" / "register.json"
+
+    @property
+    def own_certificates(self) -> Path:
+        """What the hub's own clients show to its own broker."""
+        return self.root / "certificates"
+
+    def has_sessions(self, wanted: int) -> bool:
+        """Whether ingest has recorded at least so many persistent sessions at the broker."""
+        for path in self.register.parent.glob("**/sessions.json"):
+            with contextlib.suppress(OSError, ValueError):
+                if len(json.loads(path.read_bytes())["client_ids"]) >= wanted:
+                    return True
+        return False
 
     def log(self, child: str) -> Path:
         """What a child wrote."""

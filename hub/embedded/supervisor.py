@@ -114,7 +114,7 @@ class Supervisor:
             try:
                 await child.stop()
             except Exception as error:  # noqa: BLE001 - the others must end all the same
-                _log.error("child_stop_failed", child=child.plan.name, error=repr(error))
+                _log.error("child_stop_failed", child=child.plan.name, error=error)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -165,7 +165,11 @@ class Supervisor:
         names = {child.plan.name for child in self._children}
         if "api" in names:
             _check_free(self.settings.http_listen, "http_listen", "--http")
-        if "broker" in names:
+        if "broker" in names and self.settings.mqtt_tls_listen is not None:
+            _check_free(
+                self.settings.mqtt_tls_listen, "mqtt_tls_listen", "CAREBELL_MQTT_TLS_LISTEN"
+            )
+        elif "broker" in names:
             _check_free(self.settings.mqtt_listen, "mqtt_listen", "--mqtt")
 
     async def _migrate(self, administrator_password: str) -> None:
@@ -182,7 +186,7 @@ class Supervisor:
         try:
             write_status(self.folder, status)
         except OSError as error:  # a full disk: the children matter more than the file
-            _log.error("status_not_written", error=str(error))
+            _log.error("status_not_written", error=error)
 
     async def _trim_logs(self) -> None:
         while True:

@@ -1,32 +1,31 @@
 """One MQTT 3.1.1 connection on the running asyncio loop, with PUBACK under our control.
 
-paho does the protocol; this adapter gives it the loop's readiness callbacks, reconnects for ever,
-stops reading while too much is unanswered, and turns PUBACKs of own publishes into awaitables.
-aiomqtt has no public manual PUBACK, which is why it is not used here.
+paho does the protocol, hub.sources.wire the messages and PUBACKs; this adapter gives both the
+loop's readiness callbacks, reconnects for ever, stops reading while too much is unanswered, and
+turns PUBACKs of own publishes into awaitables. aiomqtt has no public manual PUBACK, which is why
+it is not used here.
 """
 
 import asyncio
 import contextlib
 import socket
-import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
-from urllib.parse import unquote, urlsplit
+from typing import Any
 
 import structlog
-from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from alerts.errors import SendFailed
+from hub.broker_line import BrokerLine
+from hub.sources.wire import BrokenPacket, Wire, WiredClient
 
 KEEPALIVE_S = 60
 """A dead broker on the other side of a cut line is noticed within two of these."""
 FIRST_BACKOFF_S = 0.1
 LONGEST_BACKOFF_S = 2.0
 """Short: while the hub is away, nobody hears a press."""
-READS_PER_WAKE = 64
-"""Packets taken per readiness event before the loop looks after others."""
 PUBLISH_TIMEOUT_S = 5.0
 """A broker that does not take a publish for this long counts as away."""
 
@@ -38,9 +37,12 @@ Ticket = tuple[int, int]
 with each connection, and answering a new message with an old id would lose it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Delivery:
-    """A message as the broker delivered it; answer it with `MqttConnection.ack(ticket)`."""
+    """A message as the broker delivered it; answer it with `MqttConnection.ack(ticket)`.
+
+    Not frozen, which would cost as much as reading it off the wire; nobody changes it.
+    """
 
     topic: str
     payload: bytes
@@ -65,26 +67,26 @@ class MqttConnection:
         max_unacknowledged: int = 65_535,
     ) -> None:
         """`url` is mqtt://user:password@host:port; `on_connected` is given `session_present`."""
-        parts = urlsplit(url)
-        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 1883
+        line = BrokerLine.parse(url)
+        self._host, self._port = line.host, line.port
         self._subscriptions = dict(subscriptions)
         self._on_message = on_message
         self._on_connected = on_connected
         self._max_unacknowledged = max_unacknowledged
-        self._client = Client(
+        self._client = WiredClient(
             CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=clean, manual_ack=True
         )
-        self._client.username_pw_set(unquote(parts.username or ""), unquote(parts.password or ""))
-        if parts.scheme == "mqtts":
-            self._client.tls_set()
+        self._client.username_pw_set(line.username, line.password)
+        if (context := line.tls()) is not None:
+            self._client.tls_set_context(context)
+            self._client.tls_insecure_set(not context.check_hostname)
         self._client.max_inflight_messages_set(0)
         self._client.max_queued_messages_set(0)
         self._client.on_connect = self._connected_now
-        self._client.on_message = self._message
+        self._client.wire_up = self._wire_up
         self._client.on_publish = self._published
         self._client.on_disconnect = self._disconnected
         self._client.on_socket_register_write = self._wants_write
-        self._client.on_socket_unregister_write = self._wants_no_write
         self._client.on_socket_close = self._closing
         self._client.on_subscribe = self._subscribed
         self.client_id = client_id
@@ -94,11 +96,13 @@ class MqttConnection:
         self._reading = False
         self._connecting = False
         self._writer_on = False
-        self._socket: socket.socket | None = None
+        self._flush_due = False
+        self._wire: Wire | None = None
         self._lost = asyncio.Event()
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._task: asyncio.Task[None] | None = None
         self._subscribe_mids: set[int] = set()
+        self._unreachable = ""
 
     async def start(self) -> None:
         """Begin connecting on the running loop; returns at once."""
@@ -113,7 +117,7 @@ class MqttConnection:
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
         self._client.disconnect()
-        self._client.loop_write()
+        self._flush()
         self._drop_socket()
 
     @property
@@ -121,13 +125,24 @@ class MqttConnection:
         """Deliveries at QoS 1 that were not answered yet."""
         return len(self._unanswered)
 
+    @property
+    def saturated(self) -> bool:
+        """Whether the broker waits for our answers before it sends more."""
+        return len(self._unanswered) >= self._max_unacknowledged * 3 // 4
+
     def ack(self, ticket: Ticket) -> None:
         """Answer a delivery; ignored if its connection is gone (it will come again)."""
-        generation, mid = ticket
-        if generation != self._generation or not self.connected or not mid:
+        self.ack_all((ticket,))
+
+    def ack_all(self, tickets: Iterable[Ticket]) -> None:
+        """Answer deliveries, in one write."""
+        if not self.connected or self._wire is None:
             return
-        self._unanswered.discard(mid)
-        self._client.ack(mid, 1)
+        current = self._generation
+        mids = [mid for generation, mid in tickets if generation == current and mid]
+        self._unanswered.difference_update(mids)
+        self._wire.acknowledge(mids)
+        self._flush_soon()
         self._resume()
 
     def publish_nowait(self, topic: str, payload: bytes, qos: int = 0) -> bool:
@@ -172,20 +187,31 @@ class MqttConnection:
         self._connecting = True
         try:
             await asyncio.to_thread(self._client.reconnect)
-        except OSError:
+        except OSError as error:
+            self._tell_unreachable(error)
             return False
         finally:
             self._connecting = False
-        self._socket = cast("socket.socket | None", self._client.socket())
-        if self._socket is None:
+        self._unreachable = ""
+        if self._wire is None or self._wire.fileno() < 0:
             return False
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._reading = True
-        self._loop.add_reader(self._socket, self._readable)
-        self._client.loop_write()
-        if self._client.want_write():
-            self._wants_write(self._client, None, self._socket)
+        self._loop.add_reader(self._wire.fileno(), self._readable)
+        self._flush()
         return True
+
+    def _tell_unreachable(self, error: OSError) -> None:
+        """Once for each reason: it is tried again every other second."""
+        reason = str(error) or type(error).__name__
+        if reason != self._unreachable:
+            self._unreachable = reason
+            _log.warning("mqtt_unreachable", client_id=self.client_id, error=reason)
+
+    def _wire_up(self, sock: socket.socket) -> Wire:
+        """paho has connected (on a thread of its own)."""
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._wire = Wire(sock, self._take, self._others)
+        return self._wire
 
     async def _serve(self) -> bool:
         """Until the connection is lost; whether it was ever up."""
@@ -200,38 +226,67 @@ class MqttConnection:
         return was_up
 
     def _readable(self) -> None:
-        for _ in range(READS_PER_WAKE):
-            if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                self._lose()
-                return
-            if not self._reading or not self._more_to_read():
-                return
-
-    def _more_to_read(self) -> bool:
-        if self._socket is None:
-            return False
-        if isinstance(self._socket, ssl.SSLSocket):
-            return self._socket.pending() > 0
+        wire = self._wire
+        if wire is None:
+            return
         try:
-            return bool(self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-
-    def _writable(self) -> None:
-        if self._client.loop_write() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            while wire.read() and wire.encrypted and self._reading and wire is self._wire:
+                pass
+        except (OSError, BrokenPacket) as error:
+            _log.warning("mqtt_broken", client_id=self.client_id, error=type(error).__name__)
             self._lose()
 
-    def _wants_write(self, _client: Client, _userdata: Any, sock: Any) -> None:
-        if not self._connecting and not self._writer_on and self._socket is not None:
-            self._writer_on = True
-            self._loop.add_writer(sock, self._writable)
+    def _others(self) -> None:
+        """A packet that is none of ours."""
+        if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._lose()
 
-    def _wants_no_write(self, _client: Client, _userdata: Any, sock: Any) -> None:
-        if self._writer_on:
+    def _take(
+        self,
+        topic: bytes,
+        payload: bytes,
+        mid: int,
+        qos: int,
+        duplicate: bool,
+        retained: bool,
+    ) -> None:
+        if qos:
+            self._unanswered.add(mid)
+            if len(self._unanswered) >= self._max_unacknowledged:
+                self._pause()
+        try:
+            name = topic.decode()
+        except UnicodeDecodeError:
+            name = ""
+        ticket = (self._generation, mid)
+        self._on_message(Delivery(name, payload, ticket, qos, duplicate, retained))
+
+    def _wants_write(self, _client: Client, _userdata: Any, _sock: Any) -> None:
+        self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        """At the end of this turn of the loop, together with whatever else is written in it."""
+        if not self._connecting and not self._flush_due:
+            self._flush_due = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_due = False
+        wire = self._wire
+        if wire is None or wire.fileno() < 0:
+            return
+        self._client.loop_write()
+        try:
+            waits = wire.flush()
+        except OSError:
+            self._lose()
+            return
+        if waits and not self._writer_on:
+            self._writer_on = True
+            self._loop.add_writer(wire.fileno(), self._flush)
+        elif not waits and self._writer_on:
             self._writer_on = False
-            self._loop.remove_writer(sock)
+            self._loop.remove_writer(wire.fileno())
 
     def _connected_now(
         self, _client: Client, _userdata: Any, flags: Any, reason: Any, _properties: Any
@@ -260,26 +315,6 @@ class MqttConnection:
         if mid in self._subscribe_mids and self._on_connected is not None:
             self._on_connected(self._present)
 
-    def _message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        if message.qos == 1:
-            self._unanswered.add(message.mid)
-            if len(self._unanswered) >= self._max_unacknowledged:
-                self._pause()
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = ""
-        self._on_message(
-            Delivery(
-                topic,
-                bytes(message.payload),
-                (self._generation, message.mid),
-                message.qos,
-                message.dup,
-                message.retain,
-            )
-        )
-
     def _published(
         self, _client: Client, _userdata: Any, mid: int, _reason: Any, _properties: Any
     ) -> None:
@@ -290,8 +325,8 @@ class MqttConnection:
     def _closing(self, _client: Client, _userdata: Any, sock: Any) -> None:
         """paho closes the socket next: the loop must forget it first."""
         if sock.fileno() >= 0 and not self._connecting:
-            self._loop.remove_reader(sock)
-            self._loop.remove_writer(sock)
+            self._loop.remove_reader(sock.fileno())
+            self._loop.remove_writer(sock.fileno())
         self._writer_on = False
 
     def _disconnected(self, *_: Any) -> None:
@@ -299,18 +334,18 @@ class MqttConnection:
 
     def _pause(self) -> None:
         """Backpressure: the broker's TCP window and its own bound hold the rest."""
-        if self._reading and self._socket is not None:
+        if self._reading and self._wire is not None:
             self._reading = False
-            self._loop.remove_reader(self._socket)
+            self._loop.remove_reader(self._wire.fileno())
 
     def _resume(self) -> None:
         if (
             not self._reading
-            and self._socket is not None
+            and self._wire is not None
             and len(self._unanswered) <= self._max_unacknowledged * 3 // 4
         ):
             self._reading = True
-            self._loop.add_reader(self._socket, self._readable)
+            self._loop.add_reader(self._wire.fileno(), self._readable)
 
     def _lose(self) -> None:
         self.connected = False
@@ -318,11 +353,11 @@ class MqttConnection:
 
     def _drop_socket(self) -> None:
         self.connected = False
-        sock, self._socket = self._socket, None
-        if sock is not None and sock.fileno() >= 0:
-            self._loop.remove_reader(sock)
-            self._loop.remove_writer(sock)
+        wire, self._wire = self._wire, None
+        if wire is not None and wire.fileno() >= 0:
+            self._loop.remove_reader(wire.fileno())
+            self._loop.remove_writer(wire.fileno())
         self._writer_on = self._reading = False
         with contextlib.suppress(OSError):
-            if sock is not None:
-                sock.close()
+            if wire is not None:
+                wire.close()

@@ -1,50 +1,40 @@
 """Incidents, register and log as a desk asks for them; implements `hub.api.ports.DeskStore`."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
 
-from psycopg.errors import ForeignKeyViolation, UniqueViolation
+from psycopg.errors import ForeignKeyViolation
 
 from alerts.incident import Incident
 from hub.desk import (
-    AlreadyThere,
     AreaRow,
     DatabaseState,
     Entry,
     Glance,
-    NewDevice,
-    NewPerson,
-    NewPremises,
     NotThere,
-    Span,
+    Within,
 )
 from hub.register import device_of, person_of, premises_of
 from hub.store import queries
 from hub.store.cases import log_values
+from hub.store.last_words import last_words
 from hub.store.openings import newest_alarms
 from hub.store.reach import Cursor, Reach
 from hub.store.rows import incident_of
 from hub.view import ALARMS_SHOWN, Cards, View, incident_view, iso
 from schemas.ids import IncidentId
-from schemas.vocabulary import MEASURE_BY_CODE, MEASURE_BY_KEY, MEASURES, Quality
 
 _SQL = queries.load("desk")
 _INCIDENTS = queries.load("incidents")
 _REGISTER = queries.load("register")
 _UPKEEP = queries.load("upkeep")
 
+Answer = TypeVar("Answer")
+
 GLANCE_LIMIT = 20_000
 """Open incidents read at once: twice an earthquake of 10,000."""
-HEARD_WITHIN = timedelta(days=7)
-"""How far back the last word of a device is looked for; older means long silent anyway."""
-PAYLOAD_SHOWN_BYTES = 2048
-"""Of a quarantined message: enough to see what is wrong with it."""
 
-_POSITION = MEASURE_BY_KEY["position"].code
-_LINK = MEASURE_BY_KEY["link_state"].code
-_BATTERY = MEASURE_BY_KEY["battery_percent"].code
-_QUALITIES = {quality.code: quality.value for quality in Quality}
 
 
 class PostgresDesk:
@@ -101,7 +91,7 @@ class PostgresDesk:
     async def incidents(
         self,
         state: str,
-        areas: Sequence[str] | None,
+        within: Within,
         before: tuple[datetime, str],
         limit: int,
     ) -> list[View]:
@@ -112,7 +102,9 @@ class PostgresDesk:
                 _SQL["incidents_page"],
                 {
                     "state": state,
-                    "areas": areas,
+                    "areas": within.areas,
+                    "people": within.people,
+                    "homes": within.homes,
                     "before_at": before[0],
                     "before_id": before[1],
                     "limit": limit,
@@ -128,7 +120,7 @@ class PostgresDesk:
         async def read(cursor: Cursor) -> list[View]:
             await cursor.execute(_UPKEEP["log_of"], {"incident_id": incident_id})
             rows = await cursor.fetchall()
-            await cursor.execute(_INCIDENTS["log"], _log_line(look))
+            await cursor.execute(_INCIDENTS["log"], log_line(look))
             return [
                 {
                     "at": iso(row["at"]),
@@ -147,7 +139,7 @@ class PostgresDesk:
         """Append to the audit log."""
 
         async def write(cursor: Cursor) -> None:
-            await cursor.executemany(_INCIDENTS["log"], [_log_line(entry) for entry in entries])
+            await cursor.executemany(_INCIDENTS["log"], [log_line(entry) for entry in entries])
 
         if entries:
             await self._reach.run(write)
@@ -176,93 +168,18 @@ class PostgresDesk:
         self, areas: Sequence[str] | None, q: str, after: str, limit: int, now: datetime
     ) -> list[View]:
         """A page of devices by id, each with what it said last."""
-        like = f"%{_escaped(q)}%" if q else None
 
         async def read(cursor: Cursor) -> list[View]:
             await cursor.execute(
-                _SQL["devices_page"], {"areas": areas, "after": after, "like": like, "limit": limit}
+                _SQL["devices_page"],
+                {"areas": areas, "after": after, "like": like(q), "limit": limit},
             )
             rows = await cursor.fetchall()
-            heard = await _last_words(cursor, [row["device_id"] for row in rows], now)
+            heard = await last_words(cursor, [row["device_id"] for row in rows], now)
             return [row | heard[row["device_id"]] for row in rows]
 
         return await self._reach.run(read)
 
-    async def observations(self, span: Span, look: Entry) -> list[View]:
-        """Observations of a device or person, newest first; the look is logged with it."""
-        query = "observations" if span.device_id is not None else "observations_of_person"
-
-        async def read(cursor: Cursor) -> list[View]:
-            await cursor.execute(
-                _SQL[query],
-                {
-                    "device_id": span.device_id,
-                    "person_id": span.person_id,
-                    "measure": span.measure,
-                    "since": span.since,
-                    "until": span.until,
-                    "limit": span.limit,
-                    "position": _POSITION,
-                },
-            )
-            rows = await cursor.fetchall()
-            await cursor.execute(_INCIDENTS["log"], _log_line(look))
-            return [_observation(row) for row in rows]
-
-        return await self._reach.run(read)
-
-    async def quarantine(self, areas: Sequence[str] | None, before: int, limit: int) -> list[View]:
-        """A page of messages that could not be read, newest first."""
-
-        async def read(cursor: Cursor) -> list[View]:
-            await cursor.execute(
-                _SQL["quarantine_page"],
-                {
-                    "areas": areas,
-                    "before": before,
-                    "limit": limit,
-                    "shown_bytes": PAYLOAD_SHOWN_BYTES,
-                },
-            )
-            return [
-                row
-                | {
-                    "id": row["quarantine_id"],
-                    "received_at": iso(row["received_at"]),
-                    "payload": bytes(row["payload"]).decode("utf-8", "replace"),
-                }
-                for row in await cursor.fetchall()
-            ]
-
-        return await self._reach.run(read)
-
-    async def add_premises(self, premises: NewPremises, entry: Entry) -> None:
-        """Register a home. Raises AlreadyThere or NotThere (its area)."""
-        values = {name: getattr(premises, name) for name in NewPremises.__slots__}
-        await self._add("add_premises", values, entry)
-
-    async def add_person(self, person: NewPerson, entry: Entry) -> None:
-        """Register somebody to watch over. Raises AlreadyThere or NotThere (their home)."""
-        values = {name: getattr(person, name) for name in NewPerson.__slots__}
-        await self._add("add_person", values, entry)
-
-    async def add_device(self, device: NewDevice, entry: Entry) -> None:
-        """Provision a device. Raises AlreadyThere or NotThere (home or person)."""
-        values = {name: getattr(device, name) for name in NewDevice.__slots__}
-        await self._add("add_device", values, entry)
-
-    async def _add(self, query: str, values: dict[str, Any], entry: Entry) -> None:
-        async def write(cursor: Cursor) -> None:
-            await cursor.execute(_SQL[query], values)
-            await cursor.execute(_INCIDENTS["log"], _log_line(entry))
-
-        try:
-            await self._reach.run(write)
-        except UniqueViolation:
-            raise AlreadyThere(str(values["id"])) from None
-        except ForeignKeyViolation as error:
-            column = (error.diag.constraint_name or "").removesuffix("_fkey").split("_", 1)[-1]
-            raise NotThere(column or "what it refers to") from None
 
 
 def _glance_of(row: dict[str, Any]) -> Glance:
@@ -302,54 +219,32 @@ async def _rows(
     return {row[f"{noun}_id"]: row for row in await cursor.fetchall()}
 
 
-async def _last_words(cursor: Cursor, ids: list[str], now: datetime) -> dict[str, View]:
-    """When each device was heard last, its last link state and battery."""
-    words: dict[str, View] = {
-        i: {"last_seen_at": None, "battery_percent": None, "offline": False} for i in ids
-    }
-    since = now - HEARD_WITHIN
-    await cursor.execute(
-        _SQL["newest_of_measures"],
-        {"ids": ids, "measures": [measure.code for measure in MEASURES], "since": since},
-    )
-    links: dict[str, tuple[str | None, datetime]] = {}
-    for row in await cursor.fetchall():
-        word = words[row["device_id"]]
-        if word["last_seen_at"] is None or row["received_at"] > word["last_seen_at"]:
-            word["last_seen_at"] = row["received_at"]
-        if row["measure"] == _BATTERY:
-            word["battery_percent"] = row["value"]
-        elif row["measure"] == _LINK:
-            links[row["device_id"]] = (row["state"], row["received_at"])
-    await cursor.execute(_SQL["newest_alarms_of_devices"], {"ids": ids, "since": since})
-    for row in await cursor.fetchall():
-        word = words[row["device_id"]]
-        if word["last_seen_at"] is None or row["received_at"] > word["last_seen_at"]:
-            word["last_seen_at"] = row["received_at"]
-    for device_id, (state, at) in links.items():
-        # The last will counts until the device is heard again.
-        words[device_id]["offline"] = state == "offline" and at >= words[device_id]["last_seen_at"]
-    return words
-
-
-def _observation(row: dict[str, Any]) -> View:
-    measure = MEASURE_BY_CODE.get(row["measure"])
-    return {
-        "observed_at": iso(row["observed_at"]),
-        "device_id": row["device_id"],
-        "measure": measure.key if measure else str(row["measure"]),
-        "value": row["value"],
-        "unit": measure.unit if measure and measure.numeric else None,
-        "state": row["state"],
-        "quality": _QUALITIES.get(row["quality"], str(row["quality"])),
-    }
-
-
-def _log_line(entry: Entry) -> dict[str, Any]:
+def log_line(entry: Entry) -> dict[str, Any]:
+    """A line for the log as parameters of the query `log`."""
     actor = ("account", entry.account.id, entry.account.name)
     return log_values(
         entry.at, entry.area_id, entry.incident_id, entry.action, None, entry.detail, actor
     )
+
+
+def like(q: str) -> str | None:
+    """What was typed as a pattern for LIKE, meant literally; None if nothing was."""
+    return f"%{_escaped(q)}%" if q else None
+
+
+def referring(
+    work: Callable[[Cursor], Awaitable[Answer]],
+) -> Callable[[Cursor], Awaitable[Answer]]:
+    """Tell what a row refers to and is not there: NotThere instead of the driver's error."""
+
+    async def told(cursor: Cursor) -> Answer:
+        try:
+            return await work(cursor)
+        except ForeignKeyViolation as error:
+            column = (error.diag.constraint_name or "").removesuffix("_fkey").split("_", 1)[-1]
+            raise NotThere(column or "what it refers to") from None
+
+    return told
 
 
 def _escaped(text: str) -> str:

@@ -8,13 +8,16 @@ import msgspec
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from alerts.escalation import Decision, decide
+from alerts.escalation import Decision, Reason, decide
 from alerts.incident import Incident
 from alerts.notification import NotificationKind, NotificationState
 from alerts.policy import ChannelName, Target, policy_for
+from alerts.rendering import CHINESE
 from hub.store import queries
-from hub.store.cases import log_values
+from hub.store.asking import settle_questions, told_calling
+from hub.store.ledger import log_values
 from hub.store.rows import incident_of, incident_values
+from hub.store.whereabouts import Cursor
 
 _SQL = queries.load("incidents")
 
@@ -22,9 +25,16 @@ _SQL = queries.load("incidents")
 class PostgresEscalation:
     """Implements `alerts.ports.EscalationStore`."""
 
-    def __init__(self, pool: AsyncConnectionPool[Any], reachable: frozenset[ChannelName]) -> None:
+    def __init__(
+        self,
+        pool: AsyncConnectionPool[Any],
+        reachable: frozenset[ChannelName],
+        language: str = CHINESE,
+    ) -> None:
+        """`language` is what people are told in of whom nobody wrote down which they speak."""
         self._pool = pool
         self._reachable = reachable
+        self._language = language
 
     async def climb_due(self, now: datetime, limit: int) -> Sequence[Decision]:
         """Lock, decide, save incident, notifications and log in one transaction."""
@@ -46,9 +56,22 @@ class PostgresEscalation:
                 )
                 await cursor.executemany(_SQL["log"], [_entry(d, now) for d in decisions])
                 rows = [row for d in decisions for row in _notifications(d, now)]
+                rows += await self._unanswered(cursor, decisions, now)
                 if rows:
                     await cursor.executemany(_SQL["add_notification"], rows)
         return decisions
+
+    async def _unanswered(
+        self, cursor: Cursor, decisions: Sequence[Decision], now: datetime
+    ) -> list[dict[str, Any]]:
+        """Whoever did not answer hears that somebody is called for them."""
+        rows: list[dict[str, Any]] = []
+        for decision in decisions:
+            incident = decision.incident
+            if decision.reason is Reason.NO_ANSWER and not incident.silent:
+                await settle_questions(cursor, [incident.id], now)
+                rows += await told_calling(cursor, incident, now, self._language)
+        return rows
 
 
 def _entry(decision: Decision, now: datetime) -> dict[str, Any]:

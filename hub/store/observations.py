@@ -1,7 +1,6 @@
 """Observations go in by binary COPY; a redelivered one meets its own key and stays out."""
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
@@ -9,17 +8,14 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from hub.store import queries
+from hub.store.packed import PackedRow, in_batch
 
 _SQL = queries.load("observations")
 
 Connection = psycopg.AsyncConnection[Any]
-ObservationRow = tuple[Any, ...]
-"""In the column order of `copy_observations`."""
 
-_TYPES = (
-    "timestamptz", "text", "int2", "int8", "text", "text", "float8", "text", "float8", "float8",
-    "float8", "int2", "timestamptz", "int8",
-)  # fmt: skip
+COPIED_AT_ONCE_BYTES = 64 * 1024
+"""What the server's socket takes at once; more would only wait in our memory."""
 
 PARTITION_DAYS_BEHIND = 2
 """Store-and-forward devices deliver up to two days late; older rows go to the default partition."""
@@ -34,7 +30,9 @@ async def next_batch_id(connection: Connection) -> int:
     return int(row[0])
 
 
-async def store(connection: Connection, rows: Sequence[ObservationRow], *, careful: bool) -> None:
+async def store(
+    connection: Connection, rows: list[PackedRow], batch_id: int, *, careful: bool
+) -> None:
     """Write rows inside the caller's transaction.
 
     With `careful` known rows are left out, which costs a third more; without it a known row
@@ -44,52 +42,62 @@ async def store(connection: Connection, rows: Sequence[ObservationRow], *, caref
         return
     if careful:
         await connection.execute(_SQL["create_incoming"])
-        await _copy(connection, "copy_incoming", rows)
+        await _copy(connection, "copy_incoming", in_batch(rows, batch_id))
         await connection.execute(_SQL["insert_incoming"])
     else:
-        await _copy(connection, "copy_observations", rows)
+        await _copy(connection, "copy_observations", in_batch(rows, batch_id))
 
 
-async def _copy(connection: Connection, name: str, rows: Sequence[ObservationRow]) -> None:
+async def _copy(connection: Connection, name: str, content: bytes) -> None:
     async with connection.cursor() as cursor, cursor.copy(_SQL[name]) as copy:
-        copy.set_types(_TYPES)
-        for row in rows:
-            await copy.write_row(row)
+        for start in range(0, len(content), COPIED_AT_ONCE_BYTES):
+            await copy.write(content[start : start + COPIED_AT_ONCE_BYTES])
 
 
 async def ensure_partitions(connection: Connection, today: date) -> list[str]:
     """Make the daily partitions round `today` that are missing; returns the new ones' names.
 
-    A day whose rows already lie in the default partition stays there: moving them is not worth a
-    lock on the ingest path.
+    A day whose rows already lie in the default partition is left to `hub.store.aside`, which moves
+    them without a lock on the ingest path. TimescaleDB makes its chunks itself.
     """
     cursor = await connection.execute(_SQL["partitions"])
-    present = {row[0] for row in await cursor.fetchall()}
+    rows = await cursor.fetchall()
+    if not rows:
+        return []
+    present = {row[0] for row in rows}
     made: list[str] = []
     for offset in range(-PARTITION_DAYS_BEHIND, PARTITION_DAYS_AHEAD + 1):
         day = today + timedelta(days=offset)
-        name = f"observation_{day:%Y%m%d}"
-        if name in present:
-            continue
-        try:
-            async with connection.transaction():
-                await connection.execute(
-                    sql.SQL(
-                        "CREATE TABLE {} PARTITION OF observation FOR VALUES FROM ({}) TO ({})"
-                    ).format(
-                        sql.Identifier(name),
-                        sql.Literal(f"{day} 00:00:00+00"),
-                        sql.Literal(f"{day + timedelta(days=1)} 00:00:00+00"),
-                    )
-                )
-        except (psycopg.errors.CheckViolation, psycopg.errors.DuplicateTable):
-            continue
-        made.append(name)
+        if partition_name(day) not in present and await ensure_partition(connection, day):
+            made.append(partition_name(day))
     return made
 
 
+def partition_name(day: date) -> str:
+    """What the partition of a day is called."""
+    return f"observation_{day:%Y%m%d}"
+
+
+async def ensure_partition(connection: Connection, day: date) -> bool:
+    """Make the partition of one day; False if it is there, or the default has rows of that day."""
+    try:
+        async with connection.transaction():
+            await connection.execute(
+                sql.SQL(
+                    "CREATE TABLE {} PARTITION OF observation FOR VALUES FROM ({}) TO ({})"
+                ).format(
+                    sql.Identifier(partition_name(day)),
+                    sql.Literal(f"{day} 00:00:00+00"),
+                    sql.Literal(f"{day + timedelta(days=1)} 00:00:00+00"),
+                )
+            )
+    except (psycopg.errors.CheckViolation, psycopg.errors.DuplicateTable):
+        return False
+    return True
+
+
 async def last_batch_id(connection: Connection) -> int:
-    """The newest batch in the table; 0 if there is none."""
+    """The newest batch number given out; 0 if there is none. Costs nothing, whatever is stored."""
     cursor = await connection.execute(_SQL["last_batch_id"])
     row = await cursor.fetchone()
     return int(row[0]) if row else 0
@@ -102,29 +110,3 @@ async def replay_rows(
     cursor = psycopg.AsyncServerCursor(connection, "replay", row_factory=dict_row)
     await cursor.execute(_SQL["replay"], {"after": after, "until": until})
     return cursor
-
-
-async def history(
-    connection: Connection,
-    *,
-    device_id: str | None,
-    devices: Sequence[str] | None,
-    measure: int | None,
-    since: datetime,
-    until: datetime,
-    limit: int,
-) -> list[dict[str, Any]]:
-    """Observations of one device or of some devices, newest first."""
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(
-            _SQL["history"],
-            {
-                "device_id": device_id,
-                "devices": list(devices) if devices is not None else None,
-                "measure": measure,
-                "since": since,
-                "until": until,
-                "limit": limit,
-            },
-        )
-        return await cursor.fetchall()

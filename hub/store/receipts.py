@@ -19,6 +19,7 @@ from schemas.commands import ReceiptStage
 from schemas.vocabulary import DEVICE_CLASSES, DeviceKind
 
 _SQL = queries.load("incidents")
+_FINDINGS = queries.load("findings")
 
 _KINDS = {
     ReceiptStage.COMING: NotificationKind.COMING,
@@ -59,7 +60,7 @@ async def _receipts(
     if incident.silent or incident.category is Category.TECHNICAL:
         return []
     await cursor.execute(_SQL["reply_targets"], {"incident_id": incident.id})
-    presses = await cursor.fetchall()
+    presses = await cursor.fetchall() or await _asked(cursor, incident)
     others: Sequence[dict[str, Any]] = ()
     if incident.person_id is not None:
         await cursor.execute(_SQL["devices_of_person"], {"person_id": incident.person_id})
@@ -70,6 +71,23 @@ async def _receipts(
     return [
         _row(incident, device, device_id, stage, at, {"messages": parts})
         for device_id, parts in messages.items()
+    ]
+
+
+async def _asked(
+    cursor: psycopg.AsyncCursor[dict[str, Any]], incident: Incident
+) -> list[dict[str, Any]]:
+    """Nobody pressed, but these devices asked: they are told as if they had been pressed."""
+    await cursor.execute(_FINDINGS["asked"], {"incident_id": incident.id})
+    return [
+        row
+        | {
+            "message_id": None,
+            "reply_prefix": topics.device_prefix(
+                row["area_id"], row["premises_id"], row["device_id"]
+            ),
+        }
+        for row in await cursor.fetchall()
     ]
 
 
@@ -112,7 +130,7 @@ def _messages(
             prefixes.add(home)
         addressed = [topics.receipt_topic(prefix) for prefix in sorted(prefixes)]
         said = _said(incident, stage, at, press)
-        messages.setdefault(press["device_id"], []).append({"topics": addressed, "receipt": said})
+        messages.setdefault(press["device_id"], []).append({"topics": addressed, "said": said})
     for device in others:
         if device["device_id"] in messages or not presses:
             continue
@@ -122,7 +140,7 @@ def _messages(
             device["area_id"], device["premises_id"], device["device_id"], "receipt"
         )
         said = _said(incident, stage, at, presses[0])
-        messages[device["device_id"]] = [{"topics": [topic], "receipt": said}]
+        messages[device["device_id"]] = [{"topics": [topic], "said": said}]
     return messages
 
 

@@ -12,7 +12,10 @@ _SQL = queries.load("register")
 
 Connection = psycopg.AsyncConnection[Any]
 
-_READ_IN_ONE = ("area", "premises", "person", "device", "account", "desk_session")
+_READ_IN_ONE = (
+    "area", "premises", "person", "device", "account", "desk_session", "person_care",
+    "inactivity_line",
+)  # fmt: skip
 
 
 async def horizon(connection: Connection) -> str:

@@ -6,7 +6,9 @@ from typing import Any
 import msgspec
 
 from alerts.alarm import Alarm, Category, Flag, Priority, Subject, SubjectKind
+from alerts.grouping import Reason
 from alerts.incident import Incident, Outcome, Owner, State
+from hub.store.items import Found
 from schemas.alarms import Position, PressAction
 from schemas.ids import AccountId, AlarmId, AreaId, DeviceId, IncidentId, PersonId, PremisesId
 
@@ -112,6 +114,7 @@ def alarm_of(row: Row) -> Alarm:
         position=position_of(row["position"]),
         text=row["text"],
         reply_prefix=row["reply_prefix"],
+        evidence=row["evidence"],
     )
 
 
@@ -136,6 +139,33 @@ def alarm_values(alarm: Alarm) -> dict[str, Any]:
         "position": position_json(alarm.position),
         "text": alarm.text,
         "reply_prefix": alarm.reply_prefix,
+        "evidence": msgspec.json.encode(alarm.evidence).decode(),
+    }
+
+
+def finding_values(found: Found, incident_id: IncidentId | None, reason: Reason) -> dict[str, Any]:
+    """A finding as parameters of `save`."""
+    finding = found.finding
+    return {
+        "finding_id": found.id,
+        "area_id": found.area_id,
+        "detector": finding.detector,
+        "kind": finding.kind,
+        "phase": finding.phase.value,
+        "category": finding.category.value,
+        "priority": finding.priority.value,
+        "subject_kind": finding.subject.kind.value,
+        "subject_id": finding.subject.id,
+        "key": finding.key,
+        "device_id": found.device_id,
+        "person_id": found.person_id,
+        "premises_id": found.premises_id,
+        "at": finding.at,
+        "ask_s": finding.ask_s,
+        "evidence": msgspec.json.encode(finding.evidence).decode(),
+        "text": finding.text,
+        "incident_id": incident_id,
+        "reason": reason.value,
     }
 
 

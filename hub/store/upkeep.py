@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 
 from hub.store import queries
 
@@ -60,26 +59,3 @@ async def trim_quarantine(connection: Connection) -> None:
     """Hold each lane to its own bound."""
     for lane, keep in QUARANTINE_KEPT.items():
         await connection.execute(_SQL["trim_quarantine"], {"lane": lane, "keep": keep})
-
-
-async def save_shard(
-    connection: Connection, owner: str, shard: int, watermark: int, at: datetime, state: bytes
-) -> None:
-    """One shard of detector state; every batch up to `watermark` is in it."""
-    await connection.execute(
-        _SQL["save_shard"],
-        {
-            "owner": owner,
-            "shard": shard,
-            "watermark": watermark,
-            "saved_at": at,
-            "state": state,
-        },
-    )
-
-
-async def load_shards(connection: Connection, owner: str) -> list[tuple[int, int, bytes]]:
-    """All shards of an owner as (shard, watermark, state)."""
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["load_shards"], {"owner": owner})
-        return [(r["shard"], r["watermark"], bytes(r["state"])) for r in await cursor.fetchall()]

@@ -30,11 +30,18 @@ from hub.alarm_lane import LOOK_EVERY_S, SLOW_AFTER_S, AlarmLane
 from hub.alarm_receipts import Receipts
 from hub.board import Board
 from hub.database import GIVE_UP_S, Connection, Session
+from hub.detect.detector import Finding
+from hub.findings import item_of
 from hub.ingest import Desk
+from hub.observation import Observation
+from hub.register import Register
 from hub.sources.mqtt import Delivery, MqttConnection, Ticket
+from hub.store.cases import Recorded, record
 from hub.store.escalation import PostgresEscalation
+from hub.store.openings import opening
 from hub.store.outbox import PostgresOutbox
 from schemas import topics
+from schemas.ids import DeviceId
 from tests.scenes import LIN, ROOT, HandClock, delivery, register, settle_in
 
 Row = dict[str, Any]
@@ -102,6 +109,7 @@ class Town:
     lane: AlarmLane
     line: Line
     board: Board
+    register: Register
     escalator: Escalator
     courier: Courier
     _numbers: Any = field(default_factory=itertools.count)
@@ -127,9 +135,56 @@ class Town:
             fields.setdefault("observed_at", self.clock.now().isoformat())
         await self.hears(delivery(device, mid=self._number(), **fields))
 
+    def pressed(self, device: str, message_id: str, **fields: Any) -> Delivery:
+        """A press on its way."""
+        at = self.clock.now().isoformat()
+        return delivery(device, mid=self._number(), message_id=message_id, observed_at=at, **fields)
+
+    def delivers(self, device: str, message_id: str, fields: Row) -> Delivery:
+        """Raw motion on its way."""
+        at = self.clock.now().isoformat()
+        mid = self._number()
+        return delivery(device, "motion", mid=mid, message_id=message_id, observed_at=at, **fields)
+
+    def walks(self, device: str, steps: int) -> None:
+        """What the telemetry lane hands over about somebody who may have fallen."""
+        at = self.clock.now()
+        band = register().devices[DeviceId(device)]
+        if band.person_id in self.lane.watched_people:
+            self.lane.corroborate(Observation(band, "steps", at, at, value=steps))
+
+    async def judged(self) -> None:
+        """Every window has been looked at; the commit may still wait."""
+        async with asyncio.timeout(5):
+            while not self.announced():  # noqa: ASYNC110 - the lane tells nobody
+                await asyncio.sleep(0.001)
+
+    async def restarted(self) -> None:
+        """A new process has read what the old one left."""
+        found = await self.line.run(lambda c: opening(c, 1000, 20))
+        for incident in found.incidents:
+            self.board.put(incident)
+        for alarm_id, incident_id in reversed(found.known):
+            self.board.remember(alarm_id, incident_id)
+        await asyncio.sleep(0.05)
+
     async def report(self, device: str, kind: str, **fields: Any) -> None:
         """Any other message of the alarm lane."""
         await self.hears(delivery(device, kind, mid=self._number(), **fields))
+
+    async def moves(self, device: str, message_id: str, fields: Row) -> None:
+        """Raw motion of a wristband whose clock is right."""
+        at = self.clock.now().isoformat()
+        await self.report(device, "motion", message_id=message_id, observed_at=at, **fields)
+
+    async def finds(self, device: str, finding: Finding) -> Recorded:
+        """The telemetry lane found something: recorded as it does, and handed over."""
+        item = item_of(register().devices[DeviceId(device)], finding)
+        async with await psycopg.AsyncConnection.connect(self.url) as connection:
+            (recorded,) = await record(connection, [item])
+        self.lane.adopt(recorded)
+        await self.settled()
+        return recorded
 
     async def slow(self) -> None:
         """The hub notices that something waits for its commit (it looks every 0.1 s)."""
@@ -170,10 +225,12 @@ class Town:
                 "SELECT min(due) AS due FROM (SELECT next_deadline_at AS due FROM incident"
                 " UNION ALL SELECT due_at FROM notification WHERE state = 'pending') AS everything"
             )
-            if row["due"] is None or row["due"] > until:
+            dues = [due for due in (row["due"], self.lane.next_deadline()) if due is not None]
+            if not dues or min(dues) > until:
                 break
-            self.clock.move_to(max(row["due"], self.clock.now()))
-            await self._cycle()
+            self.clock.move_to(max(min(dues), self.clock.now()))
+            self.lane.let_pass()
+            await self.settled()
         self.clock.move_to(until)
         await self._cycle()
 
@@ -209,6 +266,10 @@ class Town:
         """The stages a device was told, in order."""
         return [m["stage"] for m in self.said(topics.receipt_topic(_prefix(device)))]
 
+    def questions(self, device: str) -> list[Row]:
+        """What a device was told to ask its person."""
+        return self.said(f"{_prefix(device)}/command/check_in")
+
     def rings(self) -> list[datetime]:
         """When the desks rang."""
         return [
@@ -240,9 +301,13 @@ class _Nobody:
 
 
 @asynccontextmanager
-async def running_town(url: str, *, with_fallback: bool = True) -> AsyncIterator[Town]:
-    """Everything wired as `hub.ingest_process` and `hub.worker` wire it."""
-    settle_in(url)
+async def running_town(
+    url: str, *, with_fallback: bool = True, settled: bool = False
+) -> AsyncIterator[Town]:
+    """Everything wired as `hub.ingest_process` and `hub.worker` wire it; `settled`: the
+    neighbourhood lives there already."""
+    if not settled:
+        settle_in(url)
     clock, known, board = HandClock(), register(), Board()
     broker, fallback, line = Broker(clock), Fallback(clock), Line(url)
     lane = AlarmLane(
@@ -251,7 +316,7 @@ async def running_town(url: str, *, with_fallback: bool = True) -> AsyncIterator
         line,
         Receipts(known, "zh-CN", broker.take),
         broker.take,
-        lambda device_id, at: None,
+        lambda observation: None,
     )
     lane.connection = cast(MqttConnection, broker)
     channels: dict[ChannelName, Channel] = {
@@ -267,7 +332,7 @@ async def running_town(url: str, *, with_fallback: bool = True) -> AsyncIterator
     async with pool:
         ladder = Escalator(PostgresEscalation(pool, frozenset(channels)), _Nobody(), clock)
         courier = Courier(PostgresOutbox(pool), channels, clock)
-        yield Town(url, clock, broker, fallback, lane, line, board, ladder, courier)
+        yield Town(url, clock, broker, fallback, lane, line, board, known, ladder, courier)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task

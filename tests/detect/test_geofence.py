@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.detect.detector import Context, Finding, Phase
+from hub.detect.detector import Context, Finding, PersonContext, Phase
 from hub.detect.fence import EARTH_M_PER_DEGREE, Circle, Fence, Polygon, distance_m
 from hub.detect.geofence import MAX_AGE_S, POOREST_ACCURACY_M, GeofenceDetector, GeofenceState
 from hub.device import Device
@@ -26,11 +26,10 @@ PARK = Fence(
 BAND = Device(
     DeviceId("band"), DeviceKind.WRISTBAND, AreaId("a"), PremisesId("home"), PersonId("wang")
 )
-CONTEXT = Context(BAND, START)
 
 
-def detector(*fences: Fence) -> GeofenceDetector:
-    return GeofenceDetector(lambda _: fences or (SAFE,))
+def near(*fences: Fence) -> Context:
+    return Context(BAND, START, PersonContext(fences=fences or (SAFE,)))
 
 
 def fix(
@@ -55,9 +54,9 @@ def fix(
 def told(fixes: list[Observation], *fences: Fence) -> tuple[GeofenceState | None, list[Finding]]:
     state: GeofenceState | None = None
     findings: list[Finding] = []
-    walker = detector(*fences)
+    walker, context = GeofenceDetector(), near(*fences)
     for observation in fixes:
-        state, found = walker.observe(state, observation, CONTEXT)
+        state, found = walker.observe(state, observation, context)
         findings += found
     return state, findings
 
@@ -163,4 +162,30 @@ def test_state_survives_json() -> None:
 
 def test_an_alarm_without_a_position_is_not_a_fix() -> None:
     nothing = Observation(BAND, "press", START, START, message=Press())
-    assert detector().observe(None, nothing, CONTEXT) == (None, ())
+    assert GeofenceDetector().observe(None, nothing, near()) == (None, ())
+
+
+def test_a_location_report_carries_its_fix() -> None:
+    here = Position(*HOME, 10)
+    report = Observation(BAND, "position", START, START, state="gnss", position=here)
+    state, _ = GeofenceDetector().observe(None, report, near())
+    assert state is not None
+    assert (state.latitude_e6, state.longitude_e6) == (39_900_000, 116_400_000)
+
+
+def test_outside_its_hours_nobody_leaves_a_fence() -> None:
+    """START is 16:00 in China; who is out when the hours begin is told then."""
+    evening = msgspec.structs.replace(SAFE, active_from_min=17 * 60, active_until_min=6 * 60)
+    fixes = [fix(600, 60 * minute) for minute in (0, 1, 2, 58, 59, 60, 61, 62)]
+    _, findings = told([fix(0, -60), *fixes], evening)
+    assert [(f.at - START).total_seconds() / 60 for f in findings] == [61]
+
+
+def test_two_fences_are_two_episodes() -> None:
+    """Whoever leaves the house and then the neighbourhood comes back to one after the other."""
+    house = Fence("house", "the house", (Circle(*HOME, 100),))
+    metres = [0, 200, 210, 900, 910, 300, 0]
+    _, findings = told([fix(m, 120 * i) for i, m in enumerate(metres)], house, SAFE)
+    opened = {f.key for f in findings if f.phase is Phase.CONFIRMED}
+    assert len(opened) == 2
+    assert {f.key for f in findings if f.phase is Phase.WITHDRAWN} == opened

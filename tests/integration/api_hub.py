@@ -28,7 +28,13 @@ from hub.settings import Address
 from hub.store.accounts import PostgresAccounts
 from hub.store.cases import ActionItem, AlarmItem, Recorded, record
 from hub.store.desk import PostgresDesk
+from hub.store.devices import PostgresDevices
+from hub.store.history import PostgresHistory
+from hub.store.imports import PostgresImports
+from hub.store.maintenance import PostgresMaintenance
+from hub.store.quarantine import PostgresQuarantine
 from hub.store.reach import Reach
+from hub.store.register_desk import PostgresRegister
 from hub.view import Cards, View, alarm_view, incident_view
 from schemas import topics
 from schemas.alarms import PressAction
@@ -243,7 +249,13 @@ async def api_hub(
     app = create_app(
         ApiDependencies(
             store=PostgresDesk(reach),
+            history=PostgresHistory(reach, 90),
             accounts=PostgresAccounts(reach),
+            register=PostgresRegister(reach, "city"),
+            imports=PostgresImports(database_url, "city"),
+            devices=PostgresDevices(reach),
+            quarantine=PostgresQuarantine(reach),
+            maintenance=PostgresMaintenance(reach),
             bus=bus,
             clock=clock,
             data_dir=data_dir,

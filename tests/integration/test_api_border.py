@@ -105,18 +105,19 @@ async def test_health_says_what_fails(hub: ApiHub, monkeypatch: pytest.MonkeyPat
         assert answer.json()["failing"] == ["ingest"]
 
 
-async def test_cycle_wants_both_loops(hub: ApiHub, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_cycle_wants_every_loop(hub: ApiHub, monkeypatch: pytest.MonkeyPatch) -> None:
     def cycle(loop: str) -> None:
         hub.bus.say(topics.DESK_STATS, {"type": "cycle", "loop": loop, "handled": 0})
 
     async with hub.client() as client:
         answer = await client.get("/api/v1/health/cycle")
         assert answer.status_code == 503
-        assert answer.json()["failing"] == ["escalator", "courier"]
+        assert answer.json()["failing"] == ["escalator", "courier", "maintenance"]
         cycle("courier")
         answer = await client.get("/api/v1/health/cycle")
-        assert answer.json()["failing"] == ["escalator"]
+        assert answer.json()["failing"] == ["escalator", "maintenance"]
         cycle("escalator")
+        cycle("maintenance")
         assert (await client.get("/api/v1/health/cycle")).status_code == 200
         monkeypatch.setattr("hub.api.switchboard.CYCLE_FRESH_S", -1.0)
         assert (await client.get("/api/v1/health/cycle")).status_code == 503

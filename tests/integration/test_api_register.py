@@ -59,7 +59,9 @@ async def test_a_stranger_registers_a_home_over_http(hub: ApiHub) -> None:
     assert hub.rows("SELECT secret_sha256 FROM device WHERE device_id = 'band-9'") == [(kept,)]
     changed = hub.rows("SELECT noun, id FROM context_change ORDER BY seq DESC LIMIT 3")
     assert {("device", "band-9"), ("person", "zhao")} <= set(changed) | {("premises", "home-9")}
-    logged = hub.rows("SELECT actor_id, detail->>'id' FROM audit_log WHERE action = 'provision'")
+    logged = hub.rows(
+        "SELECT actor_id, detail->>'id' FROM audit_log WHERE action IN ('add', 'provision')"
+    )
     assert logged == [("admin", "home-9"), ("admin", "zhao"), ("admin", "band-9")]
     assert made["secret"] not in str(hub.rows("SELECT * FROM audit_log"))
 

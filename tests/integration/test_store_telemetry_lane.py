@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,15 +12,18 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from hub.circumstances import Circumstances
 from hub.database import Session
+from hub.detect.belonging import SHARDS, shard_of
 from hub.detect.detector import Detector
 from hub.detect.registry import TELEMETRY_DETECTORS
-from hub.detect.runner import SHARDS, Runner, shard_of
+from hub.detect.runner import Runner
 from hub.detect.silence import SilenceDetector, SilenceState
+from hub.digest import Witness
 from hub.recovery import recover
 from hub.sources.mqtt import Delivery, MqttConnection, Ticket
 from hub.store.cases import Recorded
-from hub.store.upkeep import load_shards
+from hub.store.checkpoints import load_shards
 from hub.telemetry_lane import CAUGHT_UP_S, TelemetryLane
 from schemas.ids import DeviceId
 from tests.scenes import ROOT, START, HandClock, delivery, register, settle_in
@@ -34,9 +37,10 @@ class Line:
     """The broker's connection, as far as the lane uses it."""
 
     acknowledged: list[Ticket] = field(default_factory=list)
+    saturated: bool = False
 
-    def ack(self, ticket: Ticket) -> None:
-        self.acknowledged.append(ticket)
+    def ack_all(self, tickets: Iterable[Ticket]) -> None:
+        self.acknowledged.extend(tickets)
 
 
 @dataclass(slots=True)
@@ -87,19 +91,21 @@ async def lives(
 ) -> AsyncIterator[Hub]:
     """Start, recover, run; ended as by kill -9 (nothing is saved at the end)."""
     known, adopted = register(), list[Recorded]()
-    runner = Runner(detectors, known.devices.get, clock.now())
+    circumstances = Circumstances(known, list)
+    runner = Runner(detectors, circumstances, clock.now())
     session, line = Session(url), Line()
     lane = TelemetryLane(
         known,
         runner,
+        circumstances,
         clock,
         session,
         owner=OWNER,
         root_area_id=ROOT,
         batch_limit=100,
         linger_s=0.01,
-        catch_up_per_s=1e6,
         adopt=adopted.append,
+        witness=Witness(frozenset, lambda observation: None),
     )
     lane.connection = cast(MqttConnection, line)
     await session.run(lambda connection: recover(connection, runner, known, OWNER))

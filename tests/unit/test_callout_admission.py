@@ -12,6 +12,7 @@ import pytest
 from nacl.signing import VerifyKey
 
 from hub.embedded.admission import (
+    Applicant,
     AuthorizationRequest,
     ClientDetails,
     ConnectOptions,
@@ -21,7 +22,11 @@ from hub.embedded.admission import (
     RegisteredDevice,
     ServerIdentity,
     admit,
+    applicant_of,
+    barred,
     device_claims,
+    may_publish,
+    may_read,
 )
 from hub.embedded.jwt import Signer, read_claims
 
@@ -64,12 +69,12 @@ def _request(username: str, password: str, client_id: str = "mosq-1") -> Authori
     ],
 )
 def test_who_is_admitted(request_: AuthorizationRequest, refusal: Refusal | None) -> None:
-    assert admit(request_, DEVICES, ready=True) is refusal
+    assert admit(applicant_of(request_), DEVICES, ready=True) is refusal
 
 
 def test_nobody_is_admitted_before_the_hub_is_ready() -> None:
-    assert admit(_request("button-1", "s1"), DEVICES, ready=False) is Refusal.NOT_READY
-    assert admit(_request("button-1", "s1"), None, ready=True) is Refusal.NOT_READY
+    assert admit(Applicant("button-1", "s1"), DEVICES, ready=False) is Refusal.NOT_READY
+    assert admit(Applicant("button-1", "s1"), None, ready=True) is Refusal.NOT_READY
     assert Refusal.NOT_READY.value == "the hub is not ready"
 
 
@@ -155,3 +160,63 @@ def test_a_question_is_read_and_unknown_claims_are_skipped(signer: Signer) -> No
 def test_what_is_no_question_is_refused(token: bytes) -> None:
     with pytest.raises(msgspec.MsgspecError):
         read_claims(token, msgspec.json.Decoder(Question))
+
+
+@pytest.mark.parametrize(
+    ("applicant", "refusal"),
+    [
+        (Applicant("button-1", "", certificate_name="button-1"), None),
+        (Applicant("button-1", "s1", certificate_name="button-1"), None),
+        (Applicant("button-1", "s2", certificate_name="button-1"), Refusal.WRONG_CREDENTIAL),
+        (Applicant("button-1", "s1", certificate_name="button-2"), Refusal.WRONG_CREDENTIAL),
+        (Applicant("button-1", "s1", certificate_name=""), Refusal.WRONG_CREDENTIAL),
+        (Applicant("", "", certificate_name=""), Refusal.WRONG_CREDENTIAL),
+        (Applicant("gone-1", "", certificate_name="gone-1"), Refusal.REVOKED),
+    ],
+)
+def test_a_certificate_counts_in_the_devices_own_name(
+    applicant: Applicant, refusal: Refusal | None
+) -> None:
+    assert admit(applicant, DEVICES, ready=True) is refusal
+
+
+def test_who_has_to_be_cut_off() -> None:
+    after = {"button-1": _registered("new"), "button-2": _registered("s2"), "new-1": DEVICES["*"]}
+    assert barred(DEVICES, after | {"*": DEVICES["*"]}) == {"button-1"}
+    assert barred(DEVICES, {**DEVICES, "button-2": _registered("s2", revoked=True)}) == {"button-2"}
+    assert barred(DEVICES, {}) == {"button-1", "button-2", "*"}, "gone-1 was out already"
+
+
+@pytest.mark.parametrize(
+    ("topic", "allowed"),
+    [
+        ("care/v1/city/home-1/button-1/alarm/press", True),
+        ("care/v1/elsewhere/home-9/button-1/telemetry/status", True),
+        ("care/v1/city/home-1/button-2/alarm/press", False),
+        ("care/v1/city/home-1/button-1/command/receipt", False),
+        ("care/v1/city/button-1/alarm/press", False),
+        ("care/v1/city/home-1/button-1/alarm/press/more", False),
+        ("desk/action", False),
+    ],
+)
+def test_where_a_device_may_publish(topic: str, allowed: bool) -> None:
+    assert may_publish("button-1", topic) is allowed
+
+
+@pytest.mark.parametrize(
+    ("topic_filter", "allowed"),
+    [
+        ("care/v1/city/home-1/button-1/command/#", True),
+        ("care/v1/+/+/button-1/command/#", True),
+        ("care/v1/city/home-1/button-1/command/receipt", True),
+        ("care/v1/city/home-1/button-2/command/#", False),
+        ("care/v1/city/home-1/+/command/#", False),
+        ("care/v1/city/home-1/button-1/alarm/#", False),
+        ("care/v1/#", False),
+        ("#", False),
+        ("desk/announce", False),
+        ("$SYS/#", False),
+    ],
+)
+def test_what_a_device_may_read(topic_filter: str, allowed: bool) -> None:
+    assert may_read("button-1", topic_filter) is allowed

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from hub.detect.detector import Phase
-from hub.detect.runner import SHARDS, Draft, Runner, shard_of
+from hub.detect.belonging import SHARDS, shard_of
+from hub.detect.detector import PersonContext, Phase, Scope
+from hub.detect.runner import Draft, Runner
 from hub.detect.silence import SilenceDetector, SilenceState
 from hub.device import Device
 from hub.observation import ALIVE, Observation
@@ -22,20 +23,33 @@ BANDS = {
 FIRST = DeviceId("band-1")
 
 
+class Bands:
+    """Surroundings of devices that belong to nobody in particular."""
+
+    def __init__(self, devices: dict[DeviceId, Device]) -> None:
+        self.device = devices.get
+
+    def contexts(self, device: Device) -> tuple[PersonContext, PersonContext] | None:
+        return PersonContext(), PersonContext()
+
+    def member(self, scope: Scope, key: str) -> Device | None:
+        return None
+
+
 def runner(devices: dict[DeviceId, Device] | None = None) -> Runner:
     known = BANDS if devices is None else devices
-    return Runner([SilenceDetector()], known.get, START)
+    return Runner([SilenceDetector()], Bands(known), START)
 
 
 def hear(running: Runner, *devices: DeviceId, at: datetime = START) -> Draft:
-    draft = Draft()
+    draft = running.draft()
     for device in devices:
         running.observe(draft, Observation(BANDS[device], ALIVE, at, None))
     return draft
 
 
 def passed(running: Runner, seconds: float, limit: int = 1000) -> Draft:
-    draft = Draft()
+    draft = running.draft()
     running.expire(draft, START + timedelta(seconds=seconds), limit)
     return draft
 

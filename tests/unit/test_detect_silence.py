@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from alerts.alarm import Category
+from alerts.outage import SINGLES_WAIT_S
 from hub.detect.detector import Context, Finding, Phase
 from hub.detect.silence import SilenceDetector, SilenceState
 from hub.device import Device
@@ -36,19 +37,61 @@ def test_three_missed_heartbeats_of_its_class(kind: DeviceKind) -> None:
     assert due == START + timedelta(seconds=wait_s)
     early = START + timedelta(seconds=wait_s - 1)
     assert SILENCE.expire(state, early, context) == (state, ())
-    _, (finding,) = SILENCE.expire(state, START + timedelta(seconds=wait_s), context)
+    state, (candidate,) = SILENCE.expire(state, START + timedelta(seconds=wait_s), context)
+    assert candidate.phase is Phase.CANDIDATE
+    told = START + timedelta(seconds=wait_s + SINGLES_WAIT_S)
+    assert SILENCE.deadline(state, context) == told
+    state, (finding,) = SILENCE.expire(state, told, context)
     assert (finding.phase, finding.category) == (Phase.CONFIRMED, Category.TECHNICAL)
+    assert finding.key == candidate.key
+
+
+def silent_since(heard_s: float) -> tuple[SilenceState, Finding]:
+    """Heard then, and told three heartbeats and the wait later."""
+    state, _ = heard(None, heard_s)
+    for after_s in (200, 240):
+        state, (found,) = SILENCE.expire(
+            state, START + timedelta(seconds=heard_s + after_s), LISTENING
+        )
+    return state, found
 
 
 def test_it_is_reported_once_and_withdrawn_when_the_device_is_back() -> None:
-    state, _ = heard(None, 0)
-    state, found = SILENCE.expire(state, START + timedelta(seconds=200), LISTENING)
-    assert len(found) == 1
+    state, found = silent_since(0)
     assert SILENCE.deadline(state, LISTENING) is None
     assert SILENCE.expire(state, START + timedelta(days=1), LISTENING) == (state, ())
     state, (back,) = heard(state, 300)
-    assert (back.phase, back.key) == (Phase.WITHDRAWN, found[0].key)
+    assert (back.phase, back.key) == (Phase.WITHDRAWN, found.key)
     assert SILENCE.deadline(state, LISTENING) == START + timedelta(seconds=480)
+
+
+def test_who_speaks_while_the_neighbours_are_asked_was_not_silent() -> None:
+    state, _ = heard(None, 0)
+    state, _ = SILENCE.expire(state, START + timedelta(seconds=200), LISTENING)
+    state, findings = heard(state, 210)
+    assert findings == []
+    assert SILENCE.deadline(state, LISTENING) == START + timedelta(seconds=390)
+
+
+def will(state: SilenceState | None, at_s: float) -> SilenceState | None:
+    at = START + timedelta(seconds=at_s)
+    said = Observation(BAND, "link_state", at, None, state="offline")
+    after, findings = SILENCE.observe(state, said, LISTENING)
+    assert findings == ()
+    return after
+
+
+def test_a_last_will_shortens_the_wait_and_is_no_silence_by_itself() -> None:
+    state, _ = heard(None, 0)
+    state = will(state, 20)
+    assert state is not None
+    assert SILENCE.deadline(state, LISTENING) == START + timedelta(seconds=20 + 90)
+    state, _ = heard(state, 40)
+    assert SILENCE.deadline(state, LISTENING) == START + timedelta(seconds=40 + 180)
+    assert will(None, 0) is None
+    state = will(state, 190)
+    assert state is not None
+    assert SILENCE.deadline(state, LISTENING) == START + timedelta(seconds=40 + 180)
 
 
 def test_a_hub_that_was_deaf_gives_everybody_three_heartbeats_again() -> None:
@@ -66,9 +109,9 @@ def test_a_message_that_was_overtaken_changes_nothing() -> None:
 
 def test_after_a_clock_that_jumped_back_the_next_silence_is_a_new_one() -> None:
     """Otherwise its alarm would be taken for the old one and ring nobody."""
-    state, _ = heard(None, 0)
-    state, (first,) = SILENCE.expire(state, START + timedelta(seconds=200), LISTENING)
+    state, first = silent_since(0)
     state, (back,) = heard(state, -3600)
     assert back.phase is Phase.WITHDRAWN
-    _, (second,) = SILENCE.expire(state, START + timedelta(seconds=400), LISTENING)
+    state, _ = SILENCE.expire(state, START + timedelta(seconds=400), LISTENING)
+    _, (second,) = SILENCE.expire(state, START + timedelta(seconds=440), LISTENING)
     assert second.key != first.key

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.api.access import Whose
 from hub.api.feed import Feed, FeedEvent
 from hub.desk import Glance
 from hub.view import View
@@ -41,7 +42,7 @@ def feed() -> Feed:
     return Feed("epoch", events_kept=8)
 
 
-def everything(_area_id: str) -> bool:
+def everything(_whose: Whose) -> bool:
     return True
 
 
@@ -176,7 +177,7 @@ def test_too_many_open_incidents_cost_the_least_urgent(
 def test_a_snapshot_holds_only_what_may_be_seen(feed: Feed) -> None:
     feed.announce(view("east"), "raised", 0.0)
     feed.announce(view("west", area_id="west"), "raised", 0.0)
-    sent = feed.opening(None, lambda area_id: area_id == "west", {"open_incidents": 1})
+    sent = feed.opening(None, lambda whose: whose.area_id == "west", {"open_incidents": 1})
     read = msgspec.json.decode(sent.split(b"data: ", 1)[1])
     assert [incident["id"] for incident in read["incidents"]] == ["west"]
     assert read["stats"] == {"open_incidents": 1}
@@ -184,5 +185,5 @@ def test_a_snapshot_holds_only_what_may_be_seen(feed: Feed) -> None:
 
 def test_a_ring_is_passed_on(feed: Feed) -> None:
     event = feed.ring({"type": "ring", "incident_id": "a", "area_id": "east", "step": 2})
-    assert (event.name, event.area_id) == ("ring", "east")
+    assert (event.name, event.whose) == ("ring", Whose("east"))
     assert body(event)["step"] == 2

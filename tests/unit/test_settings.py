@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 
 from hub.errors import SettingsError
 from hub.settings import Address, Settings, load_settings
-from hub.settings_file import render_toml
+from hub.settings_file import render_defaults, render_effective
 
 CONFIG = Path(__file__).parents[2] / "config" / "carebell.toml"
 
@@ -20,7 +20,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_shipped_file_is_what_the_settings_say() -> None:
-    assert CONFIG.read_text(encoding="utf-8") == render_toml(), "carebell config > config/..."
+    assert CONFIG.read_text(encoding="utf-8") == render_defaults(), "carebell config defaults > ..."
 
 
 def test_the_shipped_file_uncommented_gives_the_defaults(
@@ -117,9 +117,45 @@ def test_a_message_shows_no_password() -> None:
         load_settings(broker_url="mqqt://hub:topsecret@broker.example:1883")
     assert "topsecret" not in str(raised.value)
     url = "mqtt://hub:topsecret@broker.example:1883"
-    shown = render_toml(load_settings(broker_url=url, webhook_secret="topsecret"))
+    shown = render_effective(load_settings(broker_url=url, webhook_secret="topsecret"), {})
     assert "topsecret" not in shown
     assert 'broker_url = "mqtt://hub:***@broker.example:1883"' in shown
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://oapi.dingtalk.com/robot/send?access_token=topsecret",
+        "https://open.feishu.cn/open-apis/bot/v2/hook/topsecret",
+        "https://somebody:topsecret@example.org/",
+    ],
+)
+def test_a_webhooks_address_is_shown_without_what_opens_it(url: str) -> None:
+    shown = render_effective(load_settings(webhook_url=url), {"webhook_url": url})
+    assert "topsecret" not in shown
+    assert url.split("/")[2].rpartition("@")[2] in shown
+
+
+def test_what_is_in_force_says_where_it_came_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text('language = "en"\nhotline_number = "96580"\n')
+    monkeypatch.setenv("CAREBELL_CONFIG", str(file))
+    monkeypatch.setenv("CAREBELL_HOTLINE_NUMBER", "12345")
+    given = {"root_area_id": "street"}
+    shown = render_effective(load_settings(**given), given)
+    lines = shown.splitlines()
+    for line, origin in (
+        ('language = "en"', f"file ({file})"),
+        ('hotline_number = "12345"', "environment (CAREBELL_HOTLINE_NUMBER)"),
+        ('root_area_id = "street"', "command line"),
+        ("mqtt_ack_wait_s = 5", "default"),
+    ):
+        assert lines[lines.index(line) - 1].endswith(f"In force from: {origin}.")
+    monkeypatch.delenv("CAREBELL_HOTLINE_NUMBER")
+    monkeypatch.delenv("CAREBELL_CONFIG")
+    assert load_settings(**tomllib.loads(shown)).hotline_number == "12345", "it is TOML again"
 
 
 @pytest.mark.parametrize(

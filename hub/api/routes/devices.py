@@ -1,38 +1,42 @@
 """Devices: which are alive, and new ones."""
 
-import secrets
+from collections.abc import Awaitable
 from datetime import datetime
-from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
 from hub.api import pages
-from hub.api.gate import Looking, PartsOf, Provisioning
+from hub.api.gate import Browsing, Parts, PartsOf, Provisioning
 from hub.api.models import (
+    DeviceHistory,
+    DeviceMoment,
     DevicePage,
     DeviceView,
+    Id,
+    MoveBody,
     MqttCredential,
     NewDeviceBody,
     ProblemObject,
     ProvisionedDevice,
+    Responses,
+    SwapBody,
 )
 from hub.api.problems import Problem
-from hub.api.routes.register import added, area_of_home, area_of_person
-from hub.desk import NewDevice
+from hub.api.routes.register import area_of_device, area_of_home, area_of_person
+from hub.credential import new_credential
+from hub.desk import AlreadyThere, DeviceRevoked, NewDevice, NotThere
+from hub.qr import DeviceSetup
 from hub.view import iso
 from schemas.topics import device_prefix
 from schemas.vocabulary import DEVICE_CLASSES, MISSED_HEARTBEATS_UNTIL_SILENT, DeviceKind
 
 router = APIRouter(prefix="/api/v1/devices", tags=["devices"])
 
-SECRET_BYTES = 16
-"""128 random bits: nobody guesses them, so a plain hash in the register is enough."""
-
 
 @router.get("")
 async def list_devices(
-    account: Looking,
+    account: Browsing,
     parts: PartsOf,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
@@ -64,7 +68,7 @@ async def provision(
     area_id = await area_of_home(parts, account, body.premises_id)
     if body.person_id is not None:
         await area_of_person(parts, account, body.person_id)
-    secret = secrets.token_hex(SECRET_BYTES)
+    credential = new_credential()
     device = NewDevice(
         id=body.id,
         area_id=area_id,
@@ -72,29 +76,132 @@ async def provision(
         person_id=body.person_id,
         kind=body.kind.value,
         label=body.label.strip(),
-        secret_sha256=sha256(secret.encode()).hexdigest(),
     )
     entry = parts.entry(account, "provision", area_id, {"noun": "device", "id": body.id})
-    await added("device", body.id, parts.store.add_device(device, entry))
+    adding = parts.dependencies.devices.add(device, credential, entry)
+    return _provisioned(parts, await _changed(adding), credential.secret)
+
+
+_CHANGED: Responses = {
+    404: {"model": ProblemObject, "description": "No such device, home or person."},
+    409: {"model": ProblemObject, "description": "The device is revoked, or the id is taken."},
+}
+
+
+@router.post("/{device_id}/rotate", responses=_CHANGED)
+async def rotate(device_id: Id, account: Provisioning, parts: PartsOf) -> ProvisionedDevice:
+    """Draw a new secret, shown this once. The old one ends at once, and with it the connection."""
+    area_id = await area_of_device(parts, account, device_id)
+    credential = new_credential()
+    entry = parts.entry(account, "rotate", area_id, {"noun": "device", "id": device_id})
+    row = await _changed(parts.dependencies.devices.rotate(device_id, credential, entry))
+    return _provisioned(parts, row, credential.secret)
+
+
+@router.post("/{device_id}/revoke", responses=_CHANGED)
+async def revoke(device_id: Id, account: Provisioning, parts: PartsOf) -> DeviceView:
+    """Never let it in again; its connection drops within seconds. Its id is not given out anew."""
+    area_id = await area_of_device(parts, account, device_id)
+    entry = parts.entry(account, "revoke", area_id, {"noun": "device", "id": device_id})
+    return _plain(await _changed(parts.dependencies.devices.revoke(device_id, entry)))
+
+
+@router.post("/{device_id}/move", responses=_CHANGED)
+async def move(device_id: Id, body: MoveBody, account: Provisioning, parts: PartsOf) -> DeviceView:
+    """To another home or person. What it observed so far stays theirs; it rings for the new ones
+    at once, whether or not it has learnt its new topics."""
+    await area_of_device(parts, account, device_id)
+    area_id = await area_of_home(parts, account, body.premises_id)
+    if body.person_id is not None:
+        await area_of_person(parts, account, body.person_id)
+    detail = {"noun": "device", "id": device_id, "to": body.premises_id, "person": body.person_id}
+    entry = parts.entry(account, "move", area_id, detail)
+    moving = parts.dependencies.devices.move(device_id, body.premises_id, body.person_id, entry)
+    return _plain(await _changed(moving))
+
+
+@router.post("/{device_id}/swap", status_code=201, responses=_CHANGED)
+async def swap(
+    device_id: Id, body: SwapBody, account: Provisioning, parts: PartsOf
+) -> ProvisionedDevice:
+    """Put a new device in the place of a broken one: home, person and label are kept, the old one
+    is revoked, the history of both says so."""
+    area_id = await area_of_device(parts, account, device_id)
+    credential = new_credential()
+    detail: dict[str, str | None] = {"noun": "device", "id": device_id, "by": body.id}
+    entry = parts.entry(account, "swap", area_id, detail)
+    kind = body.kind.value if body.kind else None
+    swapping = parts.dependencies.devices.swap(device_id, body.id, credential, kind, entry)
+    return _provisioned(parts, await _changed(swapping), credential.secret)
+
+
+@router.get("/{device_id}/history", responses=_CHANGED)
+async def history(
+    device_id: Id,
+    account: Browsing,
+    parts: PartsOf,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> DeviceHistory:
+    """What was so of a device and when, newest first."""
+    area_id = await area_of_device(parts, account, device_id)
+    before = _entry_before(cursor)
+    look = parts.entry(account, "view", area_id, {"noun": "device", "id": device_id})
+    rows = await parts.dependencies.devices.history(device_id, before, limit + 1, look)
+    more = len(rows) > limit
+    items = [DeviceMoment(**row) for row in rows[:limit]]
+    next_cursor = pages.encode(str(items[-1].entry_id)) if more else None
+    return DeviceHistory(items=items, next_cursor=next_cursor)
+
+
+def _entry_before(cursor: str | None) -> int:
+    if cursor is None:
+        return 2**63 - 1
+    text = pages.decode(cursor)
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise Problem(422, "The request makes no sense", "cursor: not one of ours")
+    return int(text)
+
+
+async def _changed(changing: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return await changing
+    except NotThere as error:
+        raise Problem(404, "There is no such one", str(error)) from None
+    except AlreadyThere as error:
+        raise Problem(409, "There is already a device with this id", str(error)) from None
+    except DeviceRevoked as error:
+        raise Problem(409, "The device is revoked", str(error)) from None
+
+
+def _provisioned(parts: Parts, row: dict[str, Any], secret: str) -> ProvisionedDevice:
+    prefix = device_prefix(row["area_id"], row["premises_id"], row["device_id"])
+    broker_url = parts.dependencies.device_broker_url
+    setup = DeviceSetup(broker_url, row["device_id"], secret, prefix)
     return ProvisionedDevice(
-        device=DeviceView(
-            id=device.id,
-            kind=device.kind,
-            label=device.label,
-            area_id=area_id,
-            premises_id=device.premises_id,
-            person_id=device.person_id,
-            online=False,
-            last_seen_at=None,
-            battery_percent=None,
-            silent=False,
-        ),
+        device=_plain(row),
         secret=secret,
-        mqtt=MqttCredential(
-            username=device.id,
-            password=secret,
-            topic_prefix=device_prefix(area_id, device.premises_id, device.id),
-        ),
+        mqtt=MqttCredential(username=row["device_id"], password=secret, topic_prefix=prefix),
+        broker_url=broker_url,
+        setup_url=setup.text(),
+        qr_svg=setup.svg(),
+    )
+
+
+def _plain(row: dict[str, Any]) -> DeviceView:
+    """A device without its last word."""
+    return DeviceView(
+        id=row["device_id"],
+        kind=row["kind"],
+        label=row["label"],
+        area_id=row["area_id"],
+        premises_id=row["premises_id"],
+        person_id=row["person_id"],
+        online=False,
+        last_seen_at=None,
+        battery_percent=None,
+        silent=False,
+        revoked=row["revoked"],
     )
 
 

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Header
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from hub.api.access import Deed
-from hub.api.gate import Parts, PartsOf, SignedIn, allowed
+from hub.api.gate import Looking, Parts, PartsOf, SignedIn
 from hub.api.listeners import Listener
 from hub.api.switchboard import Switchboard
 
@@ -71,12 +70,12 @@ class EventStream(Response):
     },
 )
 async def listen(
+    account: Looking,
     session: SignedIn,
     parts: PartsOf,
     last_event_id: Annotated[str | None, Header(max_length=100)] = None,
 ) -> EventStream:
     """Everything that happens in your area, as it happens. Resumes after `Last-Event-ID`."""
-    account = await allowed(Deed.LOOK)(session)
     await _wait_until_loaded(parts)
     listener = parts.switchboard.join(account, session.token_sha256, last_event_id)
     return EventStream(parts.switchboard, listener)

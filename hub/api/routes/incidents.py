@@ -7,8 +7,10 @@ from fastapi import APIRouter, Path, Query, Response
 
 from alerts.actions import Verb
 from hub.api import pages
+from hub.api.access import within
 from hub.api.deeds import Done
 from hub.api.gate import Acting, Looking, PartsOf
+from hub.api.kin import for_family, steps_for_family
 from hub.api.models import (
     Acknowledge,
     Attend,
@@ -48,12 +50,13 @@ async def list_incidents(
         views = [v for v in parts.switchboard.feed.open_views(sight) if _place(v) < before]
         views = views[: limit + 1]
     else:
-        areas = parts.switchboard.tree.below(account.area_id)
-        views = await parts.store.incidents(state, areas, before, limit + 1)
+        scope = within(account, parts.switchboard.tree)
+        views = await parts.store.incidents(state, scope, before, limit + 1)
     more = len(views) > limit
     views = views[:limit]
     cursor = pages.encode(f"{views[-1]['opened_at']} {views[-1]['id']}") if more else None
-    items = [IncidentView.model_validate(view) for view in views]
+    shown = parts.switchboard.shown_to(account)
+    items = [IncidentView.model_validate(shown(view)) for view in views]
     return IncidentPage(items=items, next_cursor=cursor)
 
 
@@ -71,8 +74,11 @@ async def read_incident(
     except DatabaseAway:
         available = False
         parts.switchboard.note_look(look)
+    shown = parts.switchboard.shown_to(account)
+    if shown is for_family:
+        timeline = steps_for_family(timeline)
     more = {"timeline": timeline, "timeline_available": available}
-    return IncidentDetail.model_validate(view | more)
+    return IncidentDetail.model_validate(shown(view) | more)
 
 
 @router.post("/{incident_id}/acknowledge", responses=_ACTED)

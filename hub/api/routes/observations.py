@@ -1,29 +1,25 @@
-"""What was measured of one device or one person. Every look is logged."""
+"""What was measured of one device or one person, value by value. Every look is logged."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from hub.api.gate import Looking, PartsOf
+from hub.api.gate import PartsOf, Recalling
 from hub.api.models import ObservationList, ObservationView, ProblemObject
-from hub.api.problems import Problem
-from hub.api.routes.register import area_of_device, area_of_person
+from hub.api.routes.history import IdQuery, area_of_subject, senseless, span_of
 from hub.desk import Span
-from schemas.ids import ID_PATTERN
 from schemas.vocabulary import MEASURE_BY_KEY
 
 router = APIRouter(prefix="/api/v1/observations", tags=["observations"])
 
-SPAN = timedelta(hours=24)
-"""What is shown unless asked otherwise: the last day."""
-
-IdQuery = Annotated[str | None, Query(pattern=f"^{ID_PATTERN}$")]
+LONGEST = timedelta(days=8)
+"""Ours: a week and a bit. Longer looks are what GET /api/v1/history is for."""
 
 
 @router.get("", responses={404: {"model": ProblemObject}})
 async def list_observations(
-    account: Looking,
+    account: Recalling,
     parts: PartsOf,
     *,
     device_id: IdQuery = None,
@@ -33,37 +29,23 @@ async def list_observations(
     until: Annotated[datetime | None, Query(alias="to")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> ObservationList:
-    """Observations, newest first, positions left out; `from` is included, `to` is not."""
+    """Observations, newest first, positions left out; `from` is included, `to` is not. At most
+    eight days at once: for longer spans there is /api/v1/history."""
     if measure is not None and measure not in MEASURE_BY_KEY:
-        raise _senseless(f"measure: one of {', '.join(sorted(MEASURE_BY_KEY))}")
-    if device_id is not None and person_id is None:
-        area_id = await area_of_device(parts, account, device_id)
-    elif person_id is not None and device_id is None:
-        area_id = await area_of_person(parts, account, person_id)
-    else:
-        raise _senseless("device_id or person_id, one of the two")
-    end = _utc(until) or parts.clock.now() + timedelta(minutes=5)
+        raise senseless(f"measure: one of {', '.join(sorted(MEASURE_BY_KEY))}")
+    area_id = await area_of_subject(parts, account, device_id, person_id)
+    begins, ends = span_of(parts, since, until)
+    if ends - begins > LONGEST:
+        raise senseless("from, to: at most eight days; for longer spans ask /api/v1/history")
     span = Span(
         device_id=device_id,
         person_id=person_id,
         measure=MEASURE_BY_KEY[measure].code if measure else None,
-        since=_utc(since) or end - SPAN,
-        until=end,
+        since=begins,
+        until=ends,
         limit=limit,
     )
     detail = {"noun": "observations", "device_id": device_id, "person_id": person_id}
     look = parts.entry(account, "look", area_id, detail | {"measure": measure})
-    rows = await parts.store.observations(span, look)
+    rows = await parts.history.observations(span, look)
     return ObservationList(items=[ObservationView.model_validate(row) for row in rows])
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    if moment is None:
-        return None
-    if moment.tzinfo is None:
-        raise _senseless("from, to: with an offset from UTC, for example 2026-01-31T08:00:00Z")
-    return moment.astimezone(UTC)
-
-
-def _senseless(detail: str) -> Problem:
-    return Problem(422, "The request makes no sense", detail)

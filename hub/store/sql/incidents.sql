@@ -44,7 +44,7 @@ INSERT INTO incident (
 ON CONFLICT (incident_id) DO UPDATE SET
     state = excluded.state, category = excluded.category, priority = excluded.priority,
     last_alarm_at = excluded.last_alarm_at, alarm_count = excluded.alarm_count,
-    position = excluded.position, owner_id = excluded.owner_id, owner_name = excluded.owner_name,
+    person_id = excluded.person_id, position = excluded.position, owner_id = excluded.owner_id, owner_name = excluded.owner_name,
     acknowledged_at = excluded.acknowledged_at, attended_at = excluded.attended_at,
     resolved_at = excluded.resolved_at, expected_at = excluded.expected_at,
     outcome = excluded.outcome, note = excluded.note, step = excluded.step,
@@ -56,12 +56,12 @@ ON CONFLICT (incident_id) DO UPDATE SET
 INSERT INTO alarm (
     alarm_id, area_id, incident_id, grouping_reason, subject_kind, subject_id, device_id,
     person_id, premises_id, kind, category, priority, action, message_id, observed_at,
-    received_at, flags, position, text, reply_prefix
+    received_at, flags, position, text, reply_prefix, evidence
 ) VALUES (
     %(alarm_id)s, %(area_id)s, %(incident_id)s, %(grouping_reason)s, %(subject_kind)s,
     %(subject_id)s, %(device_id)s, %(person_id)s, %(premises_id)s, %(kind)s, %(category)s,
     %(priority)s, %(action)s, %(message_id)s, %(observed_at)s, %(received_at)s, %(flags)s,
-    %(position)s, %(text)s, %(reply_prefix)s
+    %(position)s, %(text)s, %(reply_prefix)s, %(evidence)s
 );
 
 -- name: insert_window
@@ -110,7 +110,7 @@ INSERT INTO notification (
 UPDATE notification SET state = 'superseded', settled_at = %(at)s, detail = %(verb)s,
     leased_until = NULL
 WHERE incident_id = %(incident_id)s AND state = 'pending'
-  AND (kind = 'ring' OR %(verb)s = 'resolve');
+  AND (kind IN ('ring', 'check_in', 'calling') OR %(verb)s = 'resolve');
 
 -- name: told_elsewhere
 -- Whom other channels than desk and device have rung for this incident.

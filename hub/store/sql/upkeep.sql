@@ -3,7 +3,10 @@
 INSERT INTO quarantine (area_id, lane, topic, device_id, message_key, reason, payload, received_at)
 VALUES (%(area_id)s, %(lane)s, %(topic)s, %(device_id)s, %(message_key)s, %(reason)s, %(payload)s,
     %(received_at)s)
-ON CONFLICT (message_key) DO UPDATE SET repeats = quarantine.repeats + 1;
+ON CONFLICT (message_key) DO UPDATE SET repeats = quarantine.repeats + 1, reason = excluded.reason,
+    -- Retried and still unreadable: it waits again. Discarded telemetry stays so; an alarm waits.
+    state = CASE WHEN quarantine.state = 'discarded' AND quarantine.lane = 'telemetry'
+        THEN 'discarded' ELSE 'waiting' END;
 
 -- name: trim_quarantine
 -- Each lane keeps its own newest rows, so that broken telemetry never evicts an alarm.
@@ -11,19 +14,6 @@ DELETE FROM quarantine WHERE lane = %(lane)s AND quarantine_id <= (
     SELECT quarantine_id FROM quarantine WHERE lane = %(lane)s
     ORDER BY quarantine_id DESC OFFSET %(keep)s LIMIT 1
 );
-
--- name: quarantine_page
-SELECT quarantine_id, area_id, lane, topic, device_id, reason, payload, received_at, repeats
-FROM quarantine WHERE quarantine_id < %(before)s ORDER BY quarantine_id DESC LIMIT %(limit)s;
-
--- name: save_shard
-INSERT INTO detector_shard (owner, shard, watermark, saved_at, state)
-VALUES (%(owner)s, %(shard)s, %(watermark)s, %(saved_at)s, %(state)s)
-ON CONFLICT (owner, shard) DO UPDATE SET watermark = excluded.watermark,
-    saved_at = excluded.saved_at, state = excluded.state;
-
--- name: load_shards
-SELECT shard, watermark, state FROM detector_shard WHERE owner = %(owner)s;
 
 -- name: log_of
 SELECT at, actor_kind, actor_id, actor_name, action, reason, detail FROM audit_log

@@ -1,0 +1,564 @@
+"""The shapes of the register over HTTP: areas, homes, people, responders, accounts, tokens."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from alerts.people import PersonState
+from hub.api.models import Id, Name, Phone, Question, Text
+from hub.register_nouns import Availability, Level, Mobility, ResponderKind
+
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+BirthYear = Annotated[int, Field(ge=1880, le=2200)]
+Language = Literal["zh-CN", "en"]
+TimeZone = Annotated[str, StringConstraints(max_length=64)]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+
+CONTACTS_LIMIT = 20
+"""Whoever has more to call is not found in time by any of them."""
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """They are never used: what was not sent stays as it is."""
+    for field in schema["properties"].values():
+        field.pop("default", None)
+    schema["minProperties"] = 1
+
+
+class Changes(Question):
+    """What is to change: fields that are not there stay as they are."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+    @model_validator(mode="after")
+    def _something(self) -> "Changes":
+        if not self.model_fields_set:
+            raise ValueError("nothing to change")
+        return self
+
+    def said(self) -> dict[str, Any]:
+        """Only what was sent."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+# ---- areas --------------------------------------------------------------------------------------
+
+
+class AreaView(BaseModel):
+    """A node of the tree city, county, street, community."""
+
+    model_config = ConfigDict(title="Area")
+
+    id: str
+    parent_id: str | None
+    name: str
+    level: Level
+
+
+class AreaPage(BaseModel):
+    """Areas by id."""
+
+    items: list[AreaView]
+    next_cursor: str | None
+
+
+class NewAreaBody(Question):
+    """An area to add below another one."""
+
+    model_config = ConfigDict(title="NewArea")
+
+    id: Id
+    parent_id: Id
+    name: Name
+    level: Level
+
+
+class AreaChanges(Changes):
+    """What is to change of an area; its parent may be another one of yours."""
+
+    parent_id: Id = ""
+    name: Name = ""
+    level: Level = Level.COMMUNITY
+
+
+# ---- homes --------------------------------------------------------------------------------------
+
+
+class PremisesItem(BaseModel):
+    """A home in a list."""
+
+    id: str
+    area_id: str
+    address: str
+    phone: str | None
+    residents: int
+
+
+class PremisesPage(BaseModel):
+    """Homes by id."""
+
+    items: list[PremisesItem]
+    next_cursor: str | None
+
+
+class Resident(BaseModel):
+    """Somebody who lives in a home."""
+
+    id: str
+    name: str
+    state: PersonState
+
+
+class PremisesCard(BaseModel):
+    """A home; the code of its key safe has a route of its own."""
+
+    id: str
+    area_id: str
+    address: str
+    access_notes: str | None
+    latitude: float | None
+    longitude: float | None
+    time_zone: str | None
+    phone: str | None
+    has_key_safe: bool
+    residents: list[Resident] = []
+
+
+class NewPremisesBody(Question):
+    """A home to register."""
+
+    model_config = ConfigDict(title="NewPremises")
+
+    id: Id
+    area_id: Id
+    address: Name
+    access_notes: Text | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    time_zone: TimeZone | None = None
+    phone: Phone | None = None
+
+
+class PremisesChanges(Changes):
+    """What is to change of a home; in another area its people and devices belong there too."""
+
+    area_id: Id = ""
+    address: Name = ""
+    access_notes: Text | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    time_zone: TimeZone | None = None
+    phone: Phone | None = None
+
+
+class KeySafe(Question):
+    """How to get in."""
+
+    code: Label
+    place: Annotated[str, StringConstraints(max_length=200)] | None = None
+    """Where the safe hangs."""
+
+
+class KeySafeView(BaseModel):
+    """The code, shown because somebody has to go in; the look is logged."""
+
+    code: str
+    place: str | None
+    changed_at: datetime
+
+
+# ---- people -------------------------------------------------------------------------------------
+
+
+class PersonItem(BaseModel):
+    """Somebody we watch over, in a list."""
+
+    id: str
+    area_id: str
+    premises_id: str | None
+    name: str
+    birth_year: int | None
+    phone: str | None
+    address: str | None
+    state: PersonState
+    state_since: datetime
+
+
+class PersonPage(BaseModel):
+    """People by id."""
+
+    items: list[PersonItem]
+    next_cursor: str | None
+
+
+class PersonCard(BaseModel):
+    """Somebody we watch over."""
+
+    id: str
+    area_id: str
+    premises_id: str | None
+    name: str
+    birth_year: int | None
+    language: str | None
+    phone: str | None
+    medical_notes: str | None
+    """Null for roles that see no incidents."""
+    lives_alone: bool | None
+    mobility: Mobility | None
+    state: PersonState
+    state_since: datetime
+    state_by: str | None
+    state_reason: str | None
+
+
+class NewPersonBody(Question):
+    """Somebody to watch over; they belong to the area of their home."""
+
+    model_config = ConfigDict(title="NewPerson")
+
+    id: Id
+    premises_id: Id
+    name: Name
+    birth_year: BirthYear | None = None
+    language: Language | None = None
+    phone: Phone | None = None
+    medical_notes: Text | None = None
+    lives_alone: bool | None = None
+    mobility: Mobility | None = None
+
+
+class PersonChanges(Changes):
+    """What is to change of a person; with another home they belong to its area."""
+
+    premises_id: Id = ""
+    name: Name = ""
+    birth_year: BirthYear | None = None
+    language: Language | None = None
+    phone: Phone | None = None
+    medical_notes: Text | None = None
+    lives_alone: bool | None = None
+    mobility: Mobility | None = None
+
+
+class StateBody(Question):
+    """Where a person is from now on."""
+
+    state: PersonState
+    reason: Annotated[str, StringConstraints(max_length=500)] | None = None
+
+
+class StateChange(BaseModel):
+    """One change of where a person was."""
+
+    state: PersonState
+    since: datetime
+    by_name: str | None
+    reason: str | None
+
+
+class StateHistory(BaseModel):
+    """Newest first."""
+
+    items: list[StateChange]
+
+
+class Contact(Question):
+    """Somebody to call for a person."""
+
+    name: Name
+    relation: Label
+    phone: Phone
+    has_key: bool = False
+
+
+class Contacts(Question):
+    """Whom to call, in order; the list is replaced as a whole."""
+
+    items: Annotated[list[Contact], Field(max_length=CONTACTS_LIMIT)]
+
+
+class FamilyBody(Question):
+    """Lets an account see a person."""
+
+    relation: Label
+
+
+class FamilyMember(BaseModel):
+    """An account that sees a person."""
+
+    account_id: str
+    name: str
+    relation: str
+    since: datetime
+
+
+class Family(BaseModel):
+    """Accounts that see a person."""
+
+    items: list[FamilyMember]
+
+
+class Relative(BaseModel):
+    """One of a family account's people: how they are."""
+
+    id: str
+    name: str
+    relation: str
+    state: PersonState
+    state_since: datetime
+    open_incidents: int
+
+
+class Relatives(BaseModel):
+    """The people an account is linked to."""
+
+    items: list[Relative]
+
+
+# ---- responders ---------------------------------------------------------------------------------
+
+
+class ResponderView(BaseModel):
+    """Somebody, a station or a team that goes there."""
+
+    model_config = ConfigDict(title="Responder")
+
+    id: str
+    area_id: str
+    kind: ResponderKind
+    name: str
+    phone: str | None
+    latitude: float | None
+    longitude: float | None
+    availability: Availability
+    notes: str | None
+    account_id: str | None
+
+
+class ResponderPage(BaseModel):
+    """Responders by id."""
+
+    items: list[ResponderView]
+    next_cursor: str | None
+
+
+class NewResponderBody(Question):
+    """A responder to register."""
+
+    model_config = ConfigDict(title="NewResponder")
+
+    id: Id
+    area_id: Id
+    kind: ResponderKind
+    name: Name
+    phone: Phone | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    availability: Availability = Availability.AVAILABLE
+    notes: Text | None = None
+    account_id: Id | None = None
+
+
+class ResponderChanges(Changes):
+    """What is to change of a responder."""
+
+    area_id: Id = ""
+    kind: ResponderKind = ResponderKind.PERSON
+    name: Name = ""
+    phone: Phone | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    availability: Availability = Availability.AVAILABLE
+    notes: Text | None = None
+    account_id: Id | None = None
+
+
+# ---- accounts, log-ins, tokens ------------------------------------------------------------------
+
+RoleName = Literal[
+    "administrator", "dispatcher", "supervisor", "responder", "family", "installer", "auditor",
+    "integration",
+]  # fmt: skip
+"""hub.api.access.MAY; a test compares them."""
+TokenRole = Literal["supervisor", "installer", "auditor", "integration"]
+"""Of these, those a program may hold."""
+
+
+class AccountCard(BaseModel):
+    """An account as its administrator sees it."""
+
+    id: str
+    area_id: str
+    username: str
+    name: str
+    role: str
+    language: str
+    disabled: bool
+    created_at: datetime
+    must_change_password: bool
+
+
+class AccountPage(BaseModel):
+    """Accounts by id."""
+
+    items: list[AccountCard]
+    next_cursor: str | None
+
+
+class NewAccountBody(Question):
+    """Somebody who may log in; the hub draws a first password."""
+
+    model_config = ConfigDict(title="NewAccount")
+
+    username: Id
+    area_id: Id
+    name: Name
+    role: RoleName
+    language: Language = "zh-CN"
+
+
+class GivenPassword(BaseModel):
+    """An account with a password that is shown this once; its holder must choose another."""
+
+    account: AccountCard
+    password: str
+
+
+class AccountChanges(Changes):
+    """What is to change of an account. Disabled, its log-ins end at once."""
+
+    area_id: Id = ""
+    name: Name = ""
+    role: RoleName = "family"
+    language: Language = "zh-CN"
+    disabled: bool = False
+
+
+class PasswordChange(Question):
+    """Another password for oneself."""
+
+    current: Password
+    new: Password
+
+
+class LogInView(BaseModel):
+    """Where an account is logged in."""
+
+    id: str
+    created_at: datetime
+    expires_at: datetime
+    address: str | None
+    agent: str | None
+    current: bool
+
+
+class LogInList(BaseModel):
+    """Log-ins, newest first."""
+
+    items: list[LogInView]
+
+
+class TokenView(BaseModel):
+    """What a program is let in with; itself it is shown once."""
+
+    model_config = ConfigDict(title="Token")
+
+    id: str
+    area_id: str
+    name: str
+    role: str
+    created_at: datetime
+    created_by: str
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+
+class TokenPage(BaseModel):
+    """Tokens by id, also those that were revoked."""
+
+    items: list[TokenView]
+    next_cursor: str | None
+
+
+class NewTokenBody(Question):
+    """A program to let in."""
+
+    model_config = ConfigDict(title="NewToken")
+
+    name: Label
+    area_id: Id
+    role: TokenRole
+    days: Annotated[int, Field(ge=1, le=730)] = 365
+    """How long it counts."""
+
+
+class NewTokenView(BaseModel):
+    """A token, shown this once; sent as `Authorization: Bearer ...`."""
+
+    token: str
+    details: TokenView
+
+
+# ---- log ----------------------------------------------------------------------------------------
+
+
+class LogEntry(BaseModel):
+    """One line of the log."""
+
+    id: int
+    at: datetime
+    area_id: str
+    incident_id: str | None
+    actor_kind: str
+    actor_id: str | None
+    actor_name: str | None
+    action: str
+    reason: str | None
+    detail: dict[str, Any]
+
+
+class LogPage(BaseModel):
+    """The log, newest first."""
+
+    items: list[LogEntry]
+    next_cursor: str | None
+
+
+# ---- import -------------------------------------------------------------------------------------
+
+
+class ImportMistake(BaseModel):
+    """One cell that cannot be."""
+
+    row: int
+    column: str
+    value: str
+    allowed: str
+
+
+class ImportChange(BaseModel):
+    """What becomes of one row."""
+
+    row: int
+    kind: str
+    id: str
+    action: str
+    columns: list[str]
+
+
+class ImportReport(BaseModel):
+    """What a file would do, or did."""
+
+    committed: bool
+    rows: int
+    bad_rows: int
+    counts: dict[str, dict[str, int]]
+    """By kind of row: created, changed, unchanged."""
+    errors: list[ImportMistake]
+    error_count: int
+    """More than are listed, where there are very many."""
+    changes: list[ImportChange]
+    """The first thousand."""

@@ -1,0 +1,126 @@
+"""History of one person or one device as points: what curves and reports are drawn from."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from alerts.people import Account
+from hub.api.gate import Parts, PartsOf, Recalling
+from hub.api.models import ProblemObject
+from hub.api.models_history import HistoryPoints, LastValues
+from hub.api.problems import Problem
+from hub.api.routes.register import area_of_device, area_of_person
+from hub.history import Recall, Resolution, SpanTooLong, resolution_for
+from schemas.ids import ID_PATTERN
+from schemas.vocabulary import MEASURE_BY_KEY, MEASURES
+
+router = APIRouter(prefix="/api/v1/history", tags=["history"])
+
+SPAN = timedelta(hours=24)
+"""What is shown unless asked otherwise: the last day."""
+CLOCK_AHEAD = timedelta(minutes=5)
+"""Ours: a device clock that is a little ahead still belongs to now."""
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before that there are only clocks that were never set."""
+
+IdQuery = Annotated[str | None, Query(pattern=f"^{ID_PATTERN}$")]
+_KEYS = sorted(measure.key for measure in MEASURES if measure.key != "position")
+
+
+@router.get("", responses={404: {"model": ProblemObject}})
+async def read_history(
+    account: Recalling,
+    parts: PartsOf,
+    *,
+    measure: Annotated[str, Query(max_length=64)],
+    device_id: IdQuery = None,
+    person_id: IdQuery = None,
+    since: Annotated[datetime | None, Query(alias="from")] = None,
+    until: Annotated[datetime | None, Query(alias="to")] = None,
+    resolution: Literal["auto", "raw", "hour", "day"] = "auto",
+) -> HistoryPoints:
+    """Points, oldest first; `from` is included, `to` is not.
+
+    `auto` takes single observations up to a day, hours up to 31 days, else days. Longer spans than
+    48 hours of single observations, 92 days of hours or 3,660 days are refused. A bucket that
+    `from` cuts is whole in the answer. Days are those of the hub's zone.
+    """
+    if measure not in _KEYS:
+        raise senseless(f"measure: one of {', '.join(_KEYS)}")
+    area_id = await area_of_subject(parts, account, device_id, person_id)
+    begins, ends = span_of(parts, since, until)
+    asked = None if resolution == "auto" else Resolution(resolution)
+    oldest = parts.clock.now() - parts.history.keep_observations
+    try:
+        found = resolution_for(asked, begins, ends, oldest)
+    except SpanTooLong as error:
+        raise senseless(str(error)) from None
+    recall = Recall(device_id, person_id, MEASURE_BY_KEY[measure].code, begins, ends, found)
+    detail = {"noun": "history", "device_id": device_id, "person_id": person_id}
+    look = parts.entry(account, "look", area_id, detail | {"measure": measure})
+    answer = await parts.history.points(recall, look)
+    known = MEASURE_BY_KEY[measure]
+    return HistoryPoints.model_validate(
+        answer
+        | {
+            "device_id": device_id,
+            "person_id": person_id,
+            "measure": measure,
+            "unit": known.unit if known.numeric else None,
+            "resolution": found.value,
+        }
+    )
+
+
+@router.get("/last", responses={404: {"model": ProblemObject}})
+async def read_last(
+    account: Recalling, parts: PartsOf, *, device_id: IdQuery = None, person_id: IdQuery = None
+) -> LastValues:
+    """The newest value of every measure within a week, without positions: of a device, or of every
+    device somebody has."""
+    area_id = await area_of_subject(parts, account, device_id, person_id)
+    detail = {"noun": "last_values", "device_id": device_id, "person_id": person_id}
+    look = parts.entry(account, "look", area_id, detail)
+    items = await parts.history.last(device_id, person_id, parts.clock.now(), look)
+    return LastValues.model_validate({"items": items})
+
+
+async def area_of_subject(
+    parts: Parts, account: Account, device_id: str | None, person_id: str | None
+) -> str:
+    """The area of the one device or person that is asked about; Problem 404 or 422."""
+    if device_id is not None and person_id is None:
+        return await area_of_device(parts, account, device_id)
+    if person_id is not None and device_id is None:
+        return await area_of_person(parts, account, person_id)
+    raise senseless("device_id or person_id, one of the two")
+
+
+def span_of(
+    parts: Parts, since: datetime | None, until: datetime | None
+) -> tuple[datetime, datetime]:
+    """From and to, by default the last day; Problem 422 where that is no span of time."""
+    ends = _utc(until) or parts.clock.now() + CLOCK_AHEAD
+    if ends < EARLIEST:
+        raise senseless("to: after 2000-01-01")
+    begins = _utc(since) or ends - SPAN
+    if begins >= ends:
+        raise senseless("from, to: from must be earlier")
+    return max(begins, EARLIEST), ends
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise senseless("from, to: with an offset from UTC, for example 2026-01-31T08:00:00Z")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise senseless("from, to: outside the calendar") from None
+
+
+def senseless(detail: str) -> Problem:
+    """A question that cannot be answered as it stands."""
+    return Problem(422, "The request makes no sense", detail)

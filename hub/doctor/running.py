@@ -1,0 +1,183 @@
+"""The running parts: children, ports, broker, health of API and loops, snapshot."""
+
+import json
+import os
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from hub.doctor.verdict import Patient, Verdict, failure, note, ok, warning
+from hub.embedded.broker import ports
+from hub.embedded.status import ChildState
+from hub.settings import Address
+
+LOOK_WITHIN_S = 3.0
+SNAPSHOT_FRESH_S = 120.0
+"""Ours: ingest replaces what changed within seconds, and touches it at least every minute."""
+RESTARTS_WARNING = 3
+_LISTENING = "0A"
+"""State of a listening socket in /proc/net/tcp."""
+
+
+def children_run(patient: Patient) -> Iterator[Verdict]:
+    """Every child of the supervisor."""
+    if not patient.running:
+        yield failure("not_running", folder=str(patient.folder.root))
+        return
+    if patient.status is None:
+        yield failure("status_unreadable", path=str(patient.folder.status))
+        return
+    for name, child in patient.status.children.items():
+        values = {"child": name, "last_exit": child.last_exit or "-", "restarts": child.restarts,
+                  "log": str(patient.folder.log(name))}  # fmt: skip
+        if child.state is not ChildState.RUNNING:
+            yield failure("child_down", state=child.state.value, **values)
+        elif child.restarts >= RESTARTS_WARNING:
+            yield warning("child_restarts", **values)
+        else:
+            yield ok("child_runs", child=name)
+
+
+def ports_free(patient: Patient) -> Iterator[Verdict]:
+    """While the hub is stopped: does somebody else sit on its addresses?"""
+    if patient.running:
+        return
+    listening: list[tuple[str, Address | None]] = [("http_listen", patient.settings.http_listen)]
+    if not patient.settings.broker_url:
+        tls = getattr(patient.settings, "mqtt_tls_listen", None)
+        listening.append(("mqtt_listen", tls or patient.settings.mqtt_listen))
+    for key, address in listening:
+        if address is None:
+            continue
+        who = holder_of(address)
+        if who is not None:
+            yield failure("port_taken", setting=key, address=str(address), who=who)
+        else:
+            yield ok("port_free", setting=key, address=str(address))
+
+
+def holder_of(address: Address) -> str | None:
+    """Who listens on a port, `name (process 123)`; None: nobody."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.host, address.port))
+        except OSError as error:
+            return _listener(address.port) or error.strerror or "?"
+    return None
+
+
+def _listener(port: int) -> str | None:
+    inodes = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with suppress(OSError):
+            for line in Path(table).read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == _LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
+                    inodes.add(f"socket:[{fields[9]}]")
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        with suppress(OSError):
+            for entry in folder.iterdir():
+                with suppress(OSError):
+                    if str(entry.readlink()) in inodes:
+                        name = (folder.parent / "comm").read_text().strip()
+                        return f"{name} (process {folder.parent.name})"
+    return None
+
+
+def broker_reachable(patient: Patient) -> Iterator[Verdict]:
+    """Does anybody listen where the hub looks for its broker?"""
+    url = patient.settings.broker_url
+    if not url:
+        if not patient.running:
+            return
+        with suppress(OSError, msgspec.MsgspecError):
+            url = f"mqtt://{Address.parse(ports(patient.folder).mqtt).reachable()}"
+    parts = urlsplit(url or "mqtt://127.0.0.1:1883")
+    host, port = parts.hostname or "127.0.0.1", parts.port or 1883
+    try:
+        with socket.create_connection((host, port), LOOK_WITHIN_S):
+            yield ok("broker_reachable", host=host, port=port)
+    except OSError as error:
+        yield failure("broker_away", host=host, port=port, why=error.strerror or str(error))
+
+
+def sessions_exist(patient: Patient) -> Iterator[Verdict]:
+    """The two persistent sessions without which the broker admits no device."""
+    if not patient.folder.secrets.exists():
+        return
+    path = patient.folder.register.parent / "sessions.json"
+    known: list[str] = []
+    with suppress(OSError, ValueError, AttributeError):
+        known = json.loads(path.read_text()).get("client_ids", [])
+    missing = [name for name in ("carebell-alarm", "carebell-telemetry") if name not in known]
+    if missing:
+        yield failure("sessions_missing", missing=", ".join(missing))
+    else:
+        yield ok("sessions_exist")
+
+
+def press_would_ring(patient: Patient) -> Iterator[Verdict]:
+    """What the API itself says: would a press ring now, and do the loops go round?"""
+    if not patient.running:
+        return
+    base = f"http://{patient.settings.http_listen.reachable()}/api/v1/health"
+    for path, good, bad in (
+        ("ready", "ready", "not_ready"),
+        ("cycle", "loops_cycle", "loop_stands"),
+    ):
+        status, body = _asked(f"{base}/{path}")
+        if status is None:
+            yield failure("api_away", url=f"{base}/{path}")
+            return
+        if status == 200:
+            yield ok(good)
+        else:
+            yield failure(bad, failing=", ".join(body.get("failing", [])) or "?")
+
+
+def _asked(url: str) -> tuple[int | None, dict[str, Any]]:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=LOOK_WITHIN_S) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        with suppress(ValueError):
+            return error.code, json.loads(error.read())
+        return error.code, {}
+    except (OSError, ValueError):
+        return None, {}
+
+
+def snapshot_fresh(patient: Patient) -> Iterator[Verdict]:
+    """What the hub lives by while the database is away."""
+    if not patient.folder.secrets.exists():
+        return
+    path = patient.folder.register.parent / "incidents.json"
+    try:
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        yield failure("no_snapshot", path=str(path))
+        return
+    age_s = (patient.now - written).total_seconds()
+    if patient.running and age_s > SNAPSHOT_FRESH_S:
+        yield note("snapshot_quiet", age_s=round(age_s), path=str(path))
+    else:
+        yield ok("snapshot_fresh", age_s=round(age_s))
+
+
+def logs_writable(patient: Patient) -> Iterator[Verdict]:
+    """A log nobody can write explains nothing."""
+    folder = patient.folder.log("x").parent
+    if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+        yield failure("folder_unusable", folder=str(folder))

@@ -1,0 +1,181 @@
+"""Keeps history in order beside the ladder: aggregates, partitions, what must move, what must go.
+
+Runs in the worker process; of several workers one does it at a time. Every step is a short
+transaction that may be killed anywhere. Nothing here is needed for an alarm to ring.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+import psycopg
+import structlog
+
+from hub.database import TRANSIENT, Connection, Session
+from hub.settings import Settings
+from hub.store import aggregates, aside, retention
+from hub.store.aggregates import Progress, Window
+from hub.store.aside import Place
+from hub.store.observations import PARTITION_DAYS_AHEAD, ensure_partitions
+
+_log = structlog.get_logger(__name__)
+
+TIDY_EVERY_S = 3600.0
+"""Partitions are made days ahead, retention counts in days."""
+SETTLE_EVERY_S = 1.0
+STEP_GIVE_UP_S = 300.0
+"""A step takes seconds; behind this the server is frozen."""
+PAUSE_S = 0.05
+"""Between steps, so that a long catching-up leaves the disk to ingest."""
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Time as a port."""
+
+    def now(self) -> datetime: ...
+
+    def monotonic_s(self) -> float: ...
+
+
+class HistoryUpkeep:
+    """The loop, and its two halves for whoever wants them once."""
+
+    def __init__(self, settings: Settings, session: Session, clock: Clock) -> None:
+        self._settings = settings
+        self._session = session
+        self._clock = clock
+        self._batches = aggregates.FIRST_BATCHES
+
+    async def run(self) -> None:
+        """For ever."""
+        tidied_s = float("-inf")
+        while True:
+            try:
+                if self._clock.monotonic_s() - tidied_s >= TIDY_EVERY_S:
+                    await self.tidy()
+                    tidied_s = self._clock.monotonic_s()
+                await self.aggregate()
+            except TRANSIENT as error:
+                _log.warning("history_upkeep_failed", error=type(error).__name__)
+            except psycopg.Error as error:
+                # A mistake of ours or of whoever changed the schema; the next round may do more.
+                _log.error("history_upkeep_refused", error=str(error).splitlines()[0])
+            await asyncio.sleep(self._settings.aggregate_every_s)
+
+    async def aggregate(self) -> int:
+        """Bring the aggregates up to what is committed now; how many rows were added."""
+        window = self._window()
+        await self._alone(lambda c: aggregates.ensure_buckets(c, window))
+        newest, at = await self._session.run(aggregates.newest_batch)
+        while not await self._session.run(lambda c: aggregates.settled(c, at)):  # noqa: ASYNC110 - what we wait for lies in the database
+            await asyncio.sleep(SETTLE_EVERY_S)
+        added = 0
+        while True:
+            step = await self._alone(lambda c: self._step(c, window, newest, at))
+            if step is None:
+                break
+            added += step
+            await asyncio.sleep(PAUSE_S)
+        return added
+
+    async def _step(
+        self, connection: Connection, window: Window, newest: int, at: datetime
+    ) -> int | None:
+        """One span of batches; None: caught up."""
+        since = await aggregates.progress(connection)
+        if since.batch_id >= newest:
+            await aggregates.caught_up(connection, at)
+            return None
+        until = min(newest, since.batch_id + self._batches)
+        rows = await aggregates.aggregate(connection, window, since, until)
+        too_old = self._clock.now() - timedelta(days=self._settings.keep_positions_days)
+        await retention.forget_late_positions(connection, too_old, since.batch_id, until)
+        self._batches = aggregates.next_step(self._batches, rows)
+        return rows
+
+    async def tidy(self) -> None:
+        """Partitions ahead, rows to where they belong, and what is past its time away."""
+        now = self._clock.now()
+        settings = self._settings
+        native = await self._session.run(aside.is_native)
+        await self._alone(lambda c: ensure_partitions(c, now.date()))
+        since, until = aside.span_of(now, settings.keep_observations_days, PARTITION_DAYS_AHEAD)
+        name = await self._alone(lambda c: aside.set_default_aside(c, since, until, now))
+        if name is not None:
+            _log.info("default_partition_set_aside", table=name)
+        await self._move(since, until)
+        cut = now - timedelta(days=settings.keep_observations_days)
+        dropped = await self._alone(
+            lambda c: retention.drop_old_observations(c, cut, native=native)
+        )
+        window = self._window()
+        buckets = await self._alone(lambda c: retention.drop_old_buckets(c, window))
+        if dropped or buckets:
+            _log.info("history_dropped", days=dropped, buckets=buckets)
+        await self._forget_positions(now, native=native)
+        await self._forget(now)
+
+    async def _move(self, since: datetime, until: datetime) -> None:
+        place: Place | None = None
+        while True:
+            place = await self._alone(
+                lambda c, p=place: aside.move_some(c, p, since.date(), until.date())  # type: ignore[misc]
+            )
+            if place is None:
+                return
+            await asyncio.sleep(PAUSE_S)
+
+    async def _forget_positions(self, now: datetime, *, native: bool) -> None:
+        keep = min(self._settings.keep_positions_days, self._settings.keep_observations_days)
+        last = aside.midnight(now - timedelta(days=keep))
+        state: Progress = await self._session.run(aggregates.progress)
+        oldest = aside.midnight(now - timedelta(days=self._settings.keep_observations_days))
+        day = max(state.positions_gone_until or oldest, oldest)
+        while day + timedelta(days=1) <= last:
+            place: Place | None = None
+            while True:
+                place = await self._alone(
+                    lambda c, d=day, p=place: retention.forget_positions(c, d, p, native=native)  # type: ignore[misc]
+                )
+                if place is None:
+                    break
+                await asyncio.sleep(PAUSE_S)
+            day += timedelta(days=1)
+
+    async def _forget(self, now: datetime) -> None:
+        keep_days = {r.setting: getattr(self._settings, r.setting) for r in retention.RULES}
+        for rule in retention.RULES:
+            before = retention.before(rule, keep_days, now)
+            if before is None:
+                continue
+            gone = 0
+            try:
+                while True:
+                    bite = await self._alone(
+                        lambda c, r=rule, b=before: retention.forget_some(c, r, b, now)  # type: ignore[misc]
+                    )
+                    gone += bite or 0
+                    if (bite or 0) < retention.BITE_ROWS:
+                        break
+                    await asyncio.sleep(PAUSE_S)
+            except psycopg.IntegrityError as error:
+                # Something newer refers to it. The other rules must not wait for that.
+                _log.error("retention_refused", rule=rule.query, error=type(error).__name__)
+            if gone:
+                _log.info("retention", rule=rule.query, rows=gone)
+
+    def _window(self) -> Window:
+        return Window.at(
+            self._clock.now(), self._settings.keep_hourly_days, self._settings.keep_daily_days
+        )
+
+    async def _alone(self, work: Callable[[Connection], Awaitable[T]]) -> T | None:
+        """In one transaction, unless another worker is at it: None."""
+
+        async def claimed(connection: psycopg.AsyncConnection[Any]) -> T | None:
+            return await work(connection) if await aggregates.claim(connection) else None
+
+        return await self._session.run(claimed, STEP_GIVE_UP_S)

@@ -1,0 +1,1 @@
+"""The settings' keys, one module a noun; `hub.settings` puts them together."""

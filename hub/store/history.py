@@ -1,0 +1,175 @@
+"""History as a desk asks for it; implements `hub.api.ports.HistoryStore`."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.desk import Entry, Span
+from hub.history import MOST_POINTS, Recall, Resolution
+from hub.store import queries
+from hub.store.desk import log_line
+from hub.store.last_words import newest_values
+from hub.store.reach import Cursor, Reach
+from hub.view import View, iso
+from schemas.vocabulary import MEASURE_BY_CODE, MEASURES, Quality
+
+_SQL = queries.load("history")
+_ENGINE = queries.load("engine")
+_INCIDENTS = queries.load("incidents")
+
+_QUALITIES = {quality.code: quality.value for quality in Quality}
+_SHOWN = [measure.code for measure in MEASURES if measure.key != "position"]
+_USABLE = (Quality.GOOD.code, Quality.POOR.code)
+
+
+class PostgresHistory:
+    """Every method raises DatabaseAway, within two seconds, if there is no answer."""
+
+    def __init__(self, reach: Reach, keep_observations_days: int) -> None:
+        self._reach = reach
+        self._keep = timedelta(days=keep_observations_days)
+
+    @property
+    def keep_observations(self) -> timedelta:
+        """How far back there are single observations."""
+        return self._keep
+
+    async def observations(self, span: Span, look: Entry) -> list[View]:
+        """Single observations of a device or person, newest first; the look is logged with it."""
+
+        async def read(cursor: Cursor) -> list[View]:
+            measures = _SHOWN if span.measure is None else [span.measure]
+            rows = await _single(cursor, span, measures, span.limit)
+            await cursor.execute(_INCIDENTS["log"], log_line(look))
+            return [_observation(row) for row in rows]
+
+        return await self._reach.run(read)
+
+    async def points(self, recall: Recall, look: Entry) -> View:
+        """Points of history, oldest first; the look is logged with it."""
+
+        async def read(cursor: Cursor) -> View:
+            await cursor.execute(_ENGINE["state"])
+            (state,) = await cursor.fetchall()
+            time_zone = state["time_zone"] or "UTC"
+            if recall.resolution is Resolution.RAW:
+                rows = await _single(cursor, recall, [recall.measure], MOST_POINTS + 1)
+                points = [_single_point(row) for row in reversed(rows[:MOST_POINTS])]
+            else:
+                rows = await _buckets(cursor, recall, time_zone)
+                points = [_bucket(row) for row in rows[:MOST_POINTS]]
+            await cursor.execute(_INCIDENTS["log"], log_line(look))
+            current = recall.resolution is Resolution.RAW or state["continuous"]
+            return {
+                "items": points,
+                "cut": len(rows) > MOST_POINTS,
+                "time_zone": time_zone,
+                "complete_until": None if current else iso(state["aggregated_at"]),
+            }
+
+        return await self._reach.run(read)
+
+    async def last(
+        self, device_id: str | None, person_id: str | None, now: datetime, look: Entry
+    ) -> list[View]:
+        """The newest value of every measure, of a device or of all devices somebody has."""
+
+        async def read(cursor: Cursor) -> list[View]:
+            since = now - self._keep
+            ids = await _devices(cursor, device_id, person_id, since, now)
+            rows = await newest_values(cursor, ids, now)
+            await cursor.execute(_INCIDENTS["log"], log_line(look))
+            return [
+                _observation(row) | {"received_at": iso(row["received_at"])}
+                for row in rows
+                if row["measure"] in _SHOWN
+            ]
+
+        return await self._reach.run(read)
+
+
+async def _devices(
+    cursor: Cursor, device_id: str | None, person_id: str | None, since: datetime, until: datetime
+) -> list[str]:
+    if device_id is not None:
+        return [device_id]
+    await cursor.execute(
+        _SQL["devices_of_person"], {"person_id": person_id, "since": since, "until": until}
+    )
+    return [str(row["device_id"]) for row in await cursor.fetchall()]
+
+
+async def _single(
+    cursor: Cursor, span: Span | Recall, measures: list[int], limit: int
+) -> list[dict[str, Any]]:
+    await cursor.execute(
+        _SQL["observations"],
+        {
+            "devices": await _devices(
+                cursor, span.device_id, span.person_id, span.since, span.until
+            ),
+            "person_id": span.person_id,
+            "measures": measures,
+            "since": span.since,
+            "until": span.until,
+            "limit": limit,
+        },
+    )
+    return await cursor.fetchall()
+
+
+async def _buckets(cursor: Cursor, recall: Recall, time_zone: str) -> list[dict[str, Any]]:
+    devices = await _devices(cursor, recall.device_id, recall.person_id, recall.since, recall.until)
+    await cursor.execute(
+        _SQL[f"{recall.resolution}s"],
+        {
+            "devices": devices,
+            "person_id": recall.person_id,
+            "measure": recall.measure,
+            "since": recall.since,
+            "until": recall.until,
+            "time_zone": time_zone,
+            "limit": MOST_POINTS + 1,
+        },
+    )
+    return await cursor.fetchall()
+
+
+def _observation(row: dict[str, Any]) -> View:
+    measure = MEASURE_BY_CODE.get(row["measure"])
+    return {
+        "observed_at": iso(row["at"]),
+        "device_id": row["device_id"],
+        "measure": measure.key if measure else str(row["measure"]),
+        "value": row["value"],
+        "unit": measure.unit if measure and measure.numeric else None,
+        "state": row["state"],
+        "quality": _QUALITIES.get(row["quality"], str(row["quality"])),
+    }
+
+
+def _single_point(row: dict[str, Any]) -> View:
+    """One observation in the shape of a bucket of one."""
+    value = row["value"] if row["quality"] in _USABLE else None
+    return {
+        "at": iso(row["at"]),
+        "count": 1,
+        "good_percent": 100.0 if row["quality"] == Quality.GOOD.code else 0.0,
+        "min": value,
+        "max": value,
+        "mean": value,
+        "last": value,
+        "last_state": row["state"],
+    }
+
+
+def _bucket(row: dict[str, Any]) -> View:
+    return {
+        "at": iso(row["at"]),
+        "count": row["count"],
+        "good_percent": round(100 * row["good"] / row["count"], 1),
+        "min": row["lowest"],
+        "max": row["highest"],
+        "mean": row["mean"],
+        "last": row["last_value"],
+        "last_state": row["last_state"],
+    }

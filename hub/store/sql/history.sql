@@ -1,0 +1,112 @@
+-- name: devices_of_person
+-- Whatever measured somebody in a span of time: what they have now, and what was swapped.
+SELECT device_id FROM device WHERE person_id = %(person_id)s
+UNION
+SELECT device_id FROM observation_day WHERE person_id = %(person_id)s
+  AND bucket_at > %(since)s::timestamptz - interval '25 h' AND bucket_at < %(until)s;
+
+-- name: observations
+-- Single observations of some devices, newest first; without positions, which need consent
+-- (promise 8). An unknown device time is shown at its arrival.
+SELECT * FROM (
+    SELECT observed_at AS at, message_key, device_id, measure, value, state, quality
+    FROM observation_all
+    WHERE device_id = ANY(%(devices)s) AND measure = ANY(%(measures)s)
+      AND observed_at >= %(since)s AND observed_at < %(until)s
+      AND (%(person_id)s::text IS NULL OR person_id = %(person_id)s)
+    UNION ALL
+    SELECT received_at, message_key, device_id, measure, value, state, quality
+    FROM observation_all
+    WHERE device_id = ANY(%(devices)s) AND measure = ANY(%(measures)s)
+      AND observed_at = '1970-01-01 00:00:00+00'
+      AND received_at >= %(since)s AND received_at < %(until)s
+      AND (%(person_id)s::text IS NULL OR person_id = %(person_id)s)
+) AS o ORDER BY at DESC, message_key LIMIT %(limit)s;
+
+-- name: hours
+SELECT bucket_at AS at, sum(observations)::bigint AS count, sum(good)::bigint AS good,
+    sum(usable)::bigint AS usable, min(lowest) AS lowest, max(highest) AS highest,
+    sum(total) / nullif(sum(usable), 0) AS mean,
+    (array_agg(last_value ORDER BY last_at DESC) FILTER (WHERE last_value IS NOT NULL))[1]
+        AS last_value,
+    (array_agg(last_state ORDER BY last_at DESC) FILTER (WHERE last_state IS NOT NULL))[1]
+        AS last_state
+FROM observation_hour
+WHERE device_id = ANY(%(devices)s) AND measure = %(measure)s
+  AND bucket_at >= date_trunc('hour', %(since)s::timestamptz, 'UTC') AND bucket_at < %(until)s
+  AND (%(person_id)s::text IS NULL OR person_id = %(person_id)s)
+GROUP BY bucket_at ORDER BY bucket_at LIMIT %(limit)s;
+
+-- name: days
+SELECT bucket_at AS at, sum(observations)::bigint AS count, sum(good)::bigint AS good,
+    sum(usable)::bigint AS usable, min(lowest) AS lowest, max(highest) AS highest,
+    sum(total) / nullif(sum(usable), 0) AS mean,
+    (array_agg(last_value ORDER BY last_at DESC) FILTER (WHERE last_value IS NOT NULL))[1]
+        AS last_value,
+    (array_agg(last_state ORDER BY last_at DESC) FILTER (WHERE last_state IS NOT NULL))[1]
+        AS last_state
+FROM observation_day
+WHERE device_id = ANY(%(devices)s) AND measure = %(measure)s
+  AND bucket_at >= date_trunc('day', %(since)s::timestamptz, %(time_zone)s)
+  AND bucket_at < %(until)s
+  AND (%(person_id)s::text IS NULL OR person_id = %(person_id)s)
+GROUP BY bucket_at ORDER BY bucket_at LIMIT %(limit)s;
+
+-- name: newest_of_measures
+-- The newest value of each of these measures of each device. What was known at the last round of
+-- the aggregates is one look; only what came after is looked for among the single observations, and
+-- of a device that is known only in the measures it has, battery and link besides. Times after
+-- `until` come from clocks that are ahead.
+SELECT d.id AS device_id, m.code AS measure, newest.at, newest.received_at, newest.value,
+    newest.state, newest.quality
+FROM unnest(%(ids)s::text[]) AS d (id)
+CROSS JOIN unnest(%(measures)s::smallint[]) AS m (code)
+LEFT JOIN device_last l ON l.device_id = d.id AND l.measure = m.code
+CROSS JOIN LATERAL (
+    SELECT * FROM (
+        SELECT l.observed_at AS at, l.received_at, l.value, l.state, l.quality
+        WHERE l.received_at >= %(since)s
+        UNION ALL
+        (SELECT o.observed_at, o.received_at, o.value, o.state, o.quality
+         FROM observation_all o
+         WHERE o.device_id = d.id AND o.measure = m.code AND o.observed_at <= %(until)s
+           AND o.observed_at > greatest(%(since)s, l.observed_at)
+         ORDER BY o.observed_at DESC LIMIT 1)
+        UNION ALL
+        (SELECT o.received_at, o.received_at, o.value, o.state, o.quality
+         FROM observation_all o
+         WHERE o.device_id = d.id AND o.measure = m.code
+           AND o.observed_at = '1970-01-01 00:00:00+00'
+           AND o.received_at > greatest(%(since)s, l.received_at)
+         ORDER BY o.received_at DESC LIMIT 1)
+    ) AS found ORDER BY at DESC LIMIT 1
+) AS newest
+WHERE l.device_id IS NOT NULL OR m.code = ANY(%(always)s)
+   OR NOT EXISTS (SELECT FROM device_last k WHERE k.device_id = d.id);
+
+-- name: newest_alarms_of_devices
+-- A press is a sign of life too.
+SELECT device_id, max(received_at) AS received_at FROM alarm
+WHERE device_id = ANY(%(ids)s) AND received_at >= %(since)s GROUP BY device_id;
+
+-- name: silent_devices
+-- Devices not heard of since, longest silent first, as of the last round of the aggregates.
+SELECT d.device_id, d.kind, d.area_id, d.person_id, heard.received_at
+FROM device d
+CROSS JOIN LATERAL (
+    SELECT max(received_at) AS received_at FROM device_last l WHERE l.device_id = d.device_id
+) AS heard
+WHERE NOT d.revoked AND heard.received_at < %(before)s
+  AND (%(areas)s::text[] IS NULL OR d.area_id = ANY(%(areas)s))
+ORDER BY heard.received_at, d.device_id LIMIT %(limit)s;
+
+-- name: report_days
+-- For reports: one measure of all people of some areas, day by day.
+SELECT bucket_at AS at, count(DISTINCT device_id) AS devices,
+    sum(observations)::bigint AS count, sum(good)::bigint AS good,
+    sum(usable)::bigint AS usable, min(lowest) AS lowest, max(highest) AS highest,
+    sum(total) / nullif(sum(usable), 0) AS mean
+FROM observation_day
+WHERE measure = %(measure)s AND bucket_at >= %(since)s AND bucket_at < %(until)s
+  AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
+GROUP BY bucket_at ORDER BY bucket_at;

@@ -1,0 +1,65 @@
+-- name: page
+-- Messages that could not be read, newest first; the payload is cut to what a page can show.
+SELECT quarantine_id, area_id, lane, topic, device_id, reason, received_at, repeats, state, retries,
+    settled_at, octet_length(payload) AS size_bytes,
+    substring(payload FROM 1 FOR %(shown_bytes)s) AS payload
+FROM quarantine
+WHERE quarantine_id < %(before)s AND state = ANY(%(states)s)
+  AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
+  AND (%(lane)s::text IS NULL OR lane = %(lane)s)
+  AND (%(device_id)s::text IS NULL OR device_id = %(device_id)s)
+ORDER BY quarantine_id DESC LIMIT %(limit)s;
+
+-- name: one
+SELECT quarantine_id, area_id, lane, topic, device_id, reason, received_at, repeats, state, retries,
+    settled_at, octet_length(payload) AS size_bytes,
+    substring(payload FROM 1 FOR %(shown_bytes)s) AS payload
+FROM quarantine
+WHERE quarantine_id = %(id)s AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s));
+
+-- name: lock
+-- The whole message, held until it is known that the broker has it: what the lane says of it next
+-- waits for us and wins.
+SELECT area_id, lane, topic, payload, received_at, state FROM quarantine
+WHERE quarantine_id = %(id)s AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
+FOR UPDATE;
+
+-- name: settle
+UPDATE quarantine SET state = %(state)s, settled_at = %(now)s,
+    retries = retries + (%(state)s = 'retried')::integer
+WHERE quarantine_id = %(id)s;
+
+-- name: dead_letters
+-- Notifications that were given up, newest first.
+SELECT n.notification_id, n.area_id, n.incident_id, n.channel, n.recipient, n.kind, n.state,
+    n.attempts, n.created_at, n.settled_at, n.detail, i.state AS incident_state
+FROM notification n JOIN incident i USING (incident_id)
+WHERE n.state = 'failed' AND n.notification_id < %(before)s
+  AND (%(areas)s::text[] IS NULL OR n.area_id = ANY(%(areas)s))
+ORDER BY n.notification_id DESC LIMIT %(limit)s;
+
+-- name: lock_dead_letter
+SELECT n.notification_id, n.area_id, n.incident_id, n.kind, n.state, i.state AS incident_state
+FROM notification n JOIN incident i USING (incident_id)
+WHERE n.notification_id = %(id)s
+  AND (%(areas)s::text[] IS NULL OR n.area_id = ANY(%(areas)s))
+FOR UPDATE OF n;
+
+-- name: send_again
+-- From the first attempt; the insert trigger does not see it, so the courier is woken here.
+UPDATE notification SET state = 'pending', attempts = 0, due_at = %(now)s, settled_at = NULL,
+    leased_until = NULL, detail = ''
+WHERE notification_id = %(id)s;
+
+-- name: wake_courier
+NOTIFY notification_due;
+
+-- name: give_up
+UPDATE notification SET state = 'discarded', settled_at = %(now)s WHERE notification_id = %(id)s;
+
+-- name: waiting
+-- How much waits for an operator, for figures and the doctor.
+SELECT
+    (SELECT count(*) FROM quarantine WHERE state = 'waiting' AND lane = 'alarm') AS alarm,
+    (SELECT count(*) FROM quarantine WHERE state = 'waiting' AND lane = 'telemetry') AS telemetry,
+    (SELECT count(*) FROM notification WHERE state = 'failed') AS dead_letters;

@@ -1,0 +1,1 @@
+"""Brokers of several makes: who comes in, what gets lost, what is encrypted."""

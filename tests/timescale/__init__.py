@@ -1,0 +1,1 @@
+"""The real extension: what migrations, policies and queries do on TimescaleDB itself."""
