@@ -53,6 +53,8 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.generate --check
 	$(BIN)/python -m alerts.diagram --check
+	$(BIN)/python -m hub.figures.pages --check
+	$(BIN)/python -m hub.api.roles_page --check
 	$(BIN)/python -m tests.house
 	$(BIN)/python hatch_build.py --types
 

@@ -54,6 +54,11 @@ _SENSOR = (
     Part("window_min", "for {window_min} min", "已持续 {window_min} 分钟"),
 )
 
+_BATTERY = (
+    Part("percent", "battery {percent:.0f} %", "电量 {percent:.0f}%", -1),
+    Part("days_left", "empty in about {days_left:.1f} days", "约 {days_left:.1f} 天后耗尽", -1),
+)
+
 CATALOGUE: Mapping[str, tuple[Part, ...]] = {
     "fall": (
         Part("probability", "fall {probability:.0%}", "跌倒可能性 {probability:.0%}"),
@@ -75,6 +80,11 @@ CATALOGUE: Mapping[str, tuple[Part, ...]] = {
     ),
     "device_silent": (
         Part("silent_min", "not heard for {silent_min} min", "已失联 {silent_min} 分钟"),
+    ),
+    "battery_low": _BATTERY,
+    "battery_empty": _BATTERY,
+    "messages_lost": (
+        Part("lost", "{lost} of {judged} messages lost", "{judged} 条消息中丢失 {lost} 条"),
     ),
     "area_outage": (
         Part("silent", "{silent} devices silent", "{silent} 台设备失联"),

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,11 @@ from hub.embedded.folder import HubFolder
 from hub.embedded.process import tie_to_us
 from hub.embedded.secrets import load_secrets
 from hub.embedded.status import ChildState, read_status
-from hub.provision import Neighbourhood, provision_homes
+from hub.provision import HOME_KINDS, Neighbourhood, provision_homes
 from hub.settings import Address, Settings
 from hub.store.bootstrap import ADMINISTRATOR
 from schemas import topics
+from schemas.vocabulary import DeviceKind
 
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 40.0
@@ -136,10 +137,14 @@ class Hub:
         password = load_secrets(self.folder).administrator_password
         return {"username": ADMINISTRATOR, "password": password}
 
-    async def provision(self, homes: int, prefix: str = "home") -> list["Button"]:
-        """Register homes; their buttons, once everybody knows them."""
+    async def provision(
+        self, homes: int, prefix: str = "home", kinds: Sequence[DeviceKind] = HOME_KINDS
+    ) -> list["Button"]:
+        """Register homes; their devices, once everybody knows them."""
         url = database_url(self.settings.data_dir)
-        made = await asyncio.to_thread(provision_homes, url, self.settings, homes, prefix=prefix)
+        made = await asyncio.to_thread(
+            provision_homes, url, self.settings, homes, prefix=prefix, kinds=kinds
+        )
         await asyncio.sleep(KNOWN_WITHIN_S)
         return list(_devices(self.settings.mqtt_listen, made))
 

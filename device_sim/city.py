@@ -140,6 +140,7 @@ class City:
                 agenda=self._agenda,
                 gate=self._gate,
                 on_refused=self._count_refusal,
+                on_deaf=self._count_deaf,
             )
             for number in range(self._options.trunks)
         ]
@@ -166,12 +167,16 @@ class City:
             agenda=self._agenda,
             gate=self._gate,
             on_refused=self._count_refusal,
+            on_deaf=self._count_deaf,
         )
         self._connections[identity.id] = connection
         return connection
 
     def _count_refusal(self, _reason: str) -> None:
         self.tally.refusals += 1
+
+    def _count_deaf(self) -> None:
+        self.tally.deaf += 1
 
     def _in_order_of_need(self) -> list[Connection]:
         """Whom the scenario needs first connects first."""

@@ -62,7 +62,7 @@ def status_topic(topic_prefix: str) -> str:
 class Connection:
     """Implements `line.Line` over a session of its own."""
 
-    __slots__ = ("_credentials", "_listener", "_on_refused", "_session", "first_up")
+    __slots__ = ("_credentials", "_listener", "_on_deaf", "_on_refused", "_session", "first_up")
 
     def __init__(
         self,
@@ -73,8 +73,10 @@ class Connection:
         agenda: Agenda,
         gate: ConnectGate,
         on_refused: Callable[[str], None],
+        on_deaf: Callable[[], None],
     ) -> None:
-        self._credentials, self._listener, self._on_refused = credentials, listener, on_refused
+        self._credentials, self._listener = credentials, listener
+        self._on_refused, self._on_deaf = on_refused, on_deaf
         self._session = Session(credentials.login(), self, clock=clock, agenda=agenda, gate=gate)
         self.first_up = asyncio.Event()
         """Set once the line was up for the first time."""
@@ -146,6 +148,9 @@ class Connection:
     def session_refused(self, reason: str) -> None:
         self._on_refused(reason)
 
+    def session_deaf(self) -> None:
+        self._on_deaf()
+
     def session_heard(self, topic: str, payload: bytes) -> None:
         parsed = topics.parse(topic)
         if parsed is not None and parsed.lane is Lane.COMMAND:
@@ -167,6 +172,9 @@ class _Leaving:
     def session_refused(self, reason: str) -> None:
         del reason
         self.done = True
+
+    def session_deaf(self) -> None:
+        """It subscribes to nothing."""
 
     def session_heard(self, topic: str, payload: bytes) -> None:
         """A receipt for a session that is being forgotten."""

@@ -1,7 +1,7 @@
 """China's official datum, which many devices sold there report in: WGS-84 to GCJ-02.
 
 The formula was never published by its authors; this is the one everybody uses, as reconstructed in
-2010 and kept by the project eviltransform. Without declaring it a place is 300 to 700 m off.
+2010 and kept by the project eviltransform. Undeclared, a place in Shanghai is 480 m off.
 """
 
 from math import pi, sin, sqrt
@@ -17,7 +17,7 @@ def from_wgs84(latitude: float, longitude: float) -> tuple[float, float]:
 
     >>> latitude, longitude = from_wgs84(31.2304, 121.4737)
     >>> round(latitude, 5), round(longitude, 5)
-    (31.22846, 121.47823)
+    (31.22846, 121.47822)
     """
     if not (_SOUTH < latitude < _NORTH and _WEST < longitude < _EAST):
         return latitude, longitude

@@ -114,6 +114,7 @@ async def press_and_wait(
                 agenda=agenda,
                 gate=ConnectGate(100.0),
                 on_refused=on_refused,
+                on_deaf=lambda: say("(the broker refuses the subscription: no receipt can come)"),
             )
         )
         return lines[0]

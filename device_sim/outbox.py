@@ -9,7 +9,7 @@ from collections import deque
 
 import msgspec
 
-from schemas.telemetry import MAX_SAMPLES, TelemetryMessage, Vitals
+from schemas.telemetry import MAX_SAMPLES, Sample, TelemetryMessage, Vitals
 
 DEFAULT_LIMIT = 240
 """Messages; ours: four hours of minute values, what one message may carry in the contract."""
@@ -53,22 +53,28 @@ class Outbox:
         return message
 
     def take_together(self) -> TelemetryMessage | None:
-        """The oldest, and if it carries vital signs all that follow it, as one message whose
-        samples each keep their own time (the contract allows 256)."""
+        """The oldest; if it carries vital signs, in one message with all others that fit (the
+        contract allows 256 samples), each sample with its own time."""
         first = self.take()
         if not isinstance(first, Vitals) or first.observed_at is None:
             return first
-        samples = [msgspec.structs.replace(s, observed_at=first.observed_at) for s in first.samples]
-        last = first
-        while self._waiting and isinstance(following := self._waiting[0], Vitals):
-            if following.observed_at is None or len(samples) + len(following.samples) > MAX_SAMPLES:
-                break
-            self.take()
-            last = following
-            samples += [
-                msgspec.structs.replace(s, observed_at=following.observed_at)
-                for s in following.samples
-            ]
+        last, samples = first, _dated(first)
+        rest: deque[TelemetryMessage] = deque()
+        for message in self._waiting or ():
+            if (
+                isinstance(message, Vitals)
+                and message.observed_at is not None
+                and len(samples) + len(message.samples) <= MAX_SAMPLES
+            ):
+                last = message
+                samples += _dated(message)
+            else:
+                rest.append(message)
         if last is first:
             return first
+        self._waiting = rest or None
         return msgspec.structs.replace(last, samples=samples)
+
+
+def _dated(message: Vitals) -> list[Sample]:
+    return [msgspec.structs.replace(s, observed_at=message.observed_at) for s in message.samples]

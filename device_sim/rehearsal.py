@@ -56,13 +56,16 @@ class MovedClock:
 class PaperLine:
     """Implements `line.Line`: always there, unless power or network are not."""
 
-    __slots__ = ("_covered", "_listener", "_powered", "_prefix", "_stage", "_unanswered", "_will")
+    __slots__ = (
+        "_covered", "_listener", "_passed_s", "_powered", "_prefix", "_stage", "_unanswered", "_will",
+    )  # fmt: skip
 
     def __init__(self, stage: "Stage", prefix: str, listener: Listener) -> None:
         self._stage, self._prefix, self._listener = stage, prefix, listener
         self._powered = self._covered = True
         self._unanswered: tuple[str, bytes] | None = None
         self._will = 0
+        self._passed_s = 0.0
 
     @property
     def connected(self) -> bool:
@@ -73,7 +76,7 @@ class PaperLine:
     ) -> bool:
         if not self.connected:
             return False
-        self._stage.passes(topic, payload)
+        self._pass(topic, payload)
         self._unanswered = (topic, payload)
         on_puback()
         if urgent:
@@ -86,13 +89,16 @@ class PaperLine:
     def redial(self) -> None:
         """The PUBACK of the last message never came: it is delivered again, marked."""
         if self._unanswered is not None:
-            self._stage.passes(*self._unanswered, duplicate=True)
+            self._pass(*self._unanswered, duplicate=True)
+
+    def _pass(self, topic: str, payload: bytes, *, duplicate: bool = False) -> None:
+        self._passed_s = self._stage.passes(topic, payload, self._passed_s, duplicate=duplicate)
 
     def power(self, *, on: bool) -> None:
         was = self.connected
         self._powered = on
         if was and not on:
-            self._stage.passes(status_topic(self._prefix), OFFLINE)
+            self._pass(status_topic(self._prefix), OFFLINE)
         self._tell(was)
 
     def cover(self, *, on: bool) -> None:
@@ -113,7 +119,7 @@ class PaperLine:
 
     def _will_due(self, will: int) -> None:
         if will == self._will:
-            self._stage.passes(status_topic(self._prefix), OFFLINE)
+            self._pass(status_topic(self._prefix), OFFLINE)
 
 
 class Stage:
@@ -126,14 +132,19 @@ class Stage:
         self._passing: list[tuple[float, int, bytes]] = []
         self.count = 0
 
-    def passes(self, topic: str, payload: bytes, *, duplicate: bool = False) -> None:
-        """The broker takes it a moment from now."""
+    def passes(
+        self, topic: str, payload: bytes, not_before_s: float, *, duplicate: bool = False
+    ) -> float:
+        """The broker takes it a moment from now, behind what the line carried before; when."""
         self.count += 1
+        now_s = self._clock.monotonic_s()
         after_s = PASSES_WITHIN_S * fraction(self._seed, self.count, "passes")
+        after_s = max(after_s, not_before_s - now_s)
         received_at = self._clock.now() + timedelta(seconds=after_s)
         line = msgspec.json.encode(Passed(received_at, topic, msgspec.Raw(payload), duplicate))
-        heapq.heappush(self._passing, (self._clock.monotonic_s() + after_s, self.count, line))
-        self.write_until(self._clock.monotonic_s())
+        heapq.heappush(self._passing, (now_s + after_s, self.count, line))
+        self.write_until(now_s)
+        return now_s + after_s
 
     def write_until(self, now_s: float) -> None:
         """Write what has passed by now, in the order in which it did."""

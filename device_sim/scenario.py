@@ -230,6 +230,8 @@ def load_scenario(name: str) -> Scenario:
         raise ScenarioUnreadable(
             f"scenario {name}: {error.strerror}; bundled are {', '.join(bundled_scenarios())}"
         ) from None
+    except msgspec.ValidationError as error:
+        raise ScenarioUnreadable(f"scenario {name}: {_in_words(str(error))}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ScenarioUnreadable(f"scenario {name}: {error}") from None
     try:
@@ -266,6 +268,23 @@ def read_duration_s(text: str) -> float:
     if match is None:
         raise ValueError(f"{text!r} is no duration; write 500ms, 12s, 2m, 1h or 7d")
     return float(match[1]) * _UNIT_S[match[2]] * (-1 if text.startswith("-") else 1)
+
+
+def _in_words(complaint: str) -> str:
+    """The decoder's complaint as somebody who writes scenarios would say it.
+
+    >>> _in_words("Expected `str` matching regex 'x' - at `$.step[0].at`")
+    'step 1, at: no duration; write 500ms, 12s, 2m, 1h or 7d'
+    """
+    what, _, place = complaint.partition(" - at ")
+    if "matching regex" in what:
+        what = "no duration; write 500ms, 12s, 2m, 1h or 7d"
+    steps = [
+        re.sub(r"\[(\d+)\]", lambda row: f" {int(row[1]) + 1}", step)
+        for step in place.strip("`$.").split(".")
+        if step
+    ]
+    return f"{', '.join(steps)}: {what}" if steps else what
 
 
 def _check(scenario: Scenario) -> None:

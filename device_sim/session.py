@@ -54,6 +54,10 @@ class Owner(Protocol):
 
     def session_refused(self, reason: str) -> None: ...
 
+    def session_deaf(self) -> None:
+        """The broker refuses the subscription: we may speak, and hear nothing."""
+        ...
+
     def session_heard(self, topic: str, payload: bytes) -> None: ...
 
 
@@ -283,6 +287,8 @@ class Session(asyncio.Protocol):
             self._owner.session_heard(received.topic, received.payload)
         elif kind == PacketKind.CONNACK and len(body) == 2:
             self._admitted(body[1])
+        elif kind == PacketKind.SUBACK and body.endswith(wire.SUBSCRIPTION_REFUSED):
+            self._owner.session_deaf()
 
     def _admitted(self, code: int) -> None:
         if code:

@@ -87,6 +87,8 @@ class Tally:
     connects: int = 0
     losses: int = 0
     refusals: int = 0
+    deaf: int = 0
+    """Subscriptions that the broker refused: such a device cannot hear a receipt."""
     malformed_commands: int = 0
     telemetry_to_puback: Latencies = field(default_factory=Latencies)
     press_to_puback: Latencies = field(default_factory=Latencies)
@@ -131,6 +133,7 @@ class Tally:
             "connects": self.connects,
             "losses": self.losses,
             "refusals": self.refusals,
+            "deaf": self.deaf,
             "malformed_commands": self.malformed_commands,
             "telemetry_to_puback": self.telemetry_to_puback.summary(),
             "press_to_puback": self.press_to_puback.summary(),

@@ -40,8 +40,10 @@ class Trunk:
         agenda: Agenda,
         gate: ConnectGate,
         on_refused: Callable[[str], None],
+        on_deaf: Callable[[], None],
     ) -> None:
-        self._clock, self._agenda, self._on_refused = clock, agenda, on_refused
+        self._clock, self._agenda = clock, agenda
+        self._on_refused, self._on_deaf = on_refused, on_deaf
         self._lines: dict[str, TrunkLine] = {}
         introduction = Login(
             broker.host,
@@ -70,6 +72,9 @@ class Trunk:
 
     def session_refused(self, reason: str) -> None:
         self._on_refused(reason)
+
+    def session_deaf(self) -> None:
+        self._on_deaf()
 
     def session_heard(self, topic: str, payload: bytes) -> None:
         parsed = topics.parse(topic)

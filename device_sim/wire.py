@@ -40,6 +40,10 @@ REFUSALS = {
 """Return codes of CONNACK (3.2.2.3)."""
 
 
+SUBSCRIPTION_REFUSED = b"\x80"
+"""Return code of SUBACK (3.9.3)."""
+
+
 class WireError(Exception):
     """The broker sent something that is not MQTT 3.1.1."""
 

@@ -23,15 +23,22 @@ from hub.embedded.secrets import InternalUser
 from hub.embedded.status import read_status
 from hub.errors import HubError
 from hub.ingest_process import IngestProcess
+from hub.learning import HUB_ZONE
+from hub.outside import outside_figures
 from hub.qr import device_broker_url
 from hub.settings import Settings
 from hub.store import queries
 from hub.store.accounts import PostgresAccounts
+from hub.store.care import PostgresCare
 from hub.store.desk import PostgresDesk
 from hub.store.devices import PostgresDevices
+from hub.store.figures import PostgresFigures
+from hub.store.findings import PostgresFindings
 from hub.store.history import PostgresHistory
 from hub.store.imports import PostgresImports
+from hub.store.learned import PostgresLearned
 from hub.store.maintenance import PostgresMaintenance
+from hub.store.outages import PostgresOutages
 from hub.store.quarantine import PostgresQuarantine
 from hub.store.reach import Reach
 from hub.store.register_desk import PostgresRegister
@@ -53,6 +60,14 @@ def run_ingest(settings: Settings) -> None:
         settings, _broker(settings, InternalUser.INGEST.value), _database(settings)
     )
     _run(process.run())
+
+
+def prepare_ingest(settings: Settings) -> None:
+    """Make an ingest process's sessions at the broker without taking anything in yet."""
+    process = IngestProcess(
+        settings, _broker(settings, InternalUser.INGEST.value), _database(settings)
+    )
+    _run(process.prepare())
 
 
 def run_worker(settings: Settings) -> None:
@@ -83,11 +98,17 @@ def run_api(settings: Settings) -> None:
                 devices=PostgresDevices(reach),
                 quarantine=PostgresQuarantine(reach),
                 maintenance=PostgresMaintenance(reach),
+                care=PostgresCare(reach),
+                learned=PostgresLearned(reach, HUB_ZONE),
+                outages=PostgresOutages(reach),
+                figures=PostgresFigures(reach),
+                findings=PostgresFindings(reach),
                 bus=DeskLine(_broker(settings, InternalUser.API.value)),
                 clock=clock,
                 data_dir=settings.data_dir,
                 root_area_id=settings.root_area_id,
                 children=lambda: _children(folder),
+                outside=lambda: outside_figures(folder, clock),
                 device_broker_url=device_broker_url(settings),
             )
         )

@@ -1,12 +1,14 @@
 """Does the broker somebody operates lose messages? Said by the name of the setting.
 
-Three sources: its configuration file, where it can be read (`broker_config`); what can be tried from
-outside, with a session of our own and messages nobody else reads; and its counter of dropped
-messages. The embedded broker is configured by us and is not tried.
+Two sources: its configuration file, where it can be read (`broker_config`), and what can be tried
+from outside, with a session of our own and messages nobody else reads. While the hub runs, ingest
+also watches the broker's counter of dropped messages. The embedded broker is configured by us.
 """
 
 import asyncio
+import contextlib
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +60,7 @@ async def examine(settings: Settings, broker_url: str | None = None) -> list[Com
     try:
         complaints += await _probe(broker_url or settings.broker_url)
     except (TimeoutError, SendFailed) as error:
-        problem = f"the broker could not be tried: {error or 'no answer'}"
+        problem = f"the broker could not be tried: {str(error) or 'no answer'}"
         complaints.append(Complaint("broker_url", problem, "Is it running, is the password right"))
     named: dict[str, Complaint] = {}
     for complaint in complaints:
@@ -164,23 +166,36 @@ def _judged(back: "_Probe", in_flight: int) -> list[Complaint]:
 
 
 async def _publish(url: str) -> None:
-    sender = MqttConnection(
-        url, f"{PROBE_CLIENT}-sender", clean=True, subscriptions={}, on_message=lambda _: None
-    )
-    await sender.start()
-    try:
-        async with asyncio.timeout(CONNECT_WITHIN_S):
-            while not sender.connected:  # noqa: ASYNC110 - the connection has no event of its own
-                await asyncio.sleep(0.02)
-        # The large one first: it must not be the one for which there is no room.
-        await sender.publish(PROBE_TOPIC, b"L" * LARGE_BYTES, qos=1)
+    # The large one first: it must not be the one for which there is no room. On a line of its own,
+    # since a broker that does not take it may hang up; then it is missing in the end, and is named.
+    async with _sender(url, "large") as sender:
+        with contextlib.suppress(SendFailed):
+            await sender.publish(PROBE_TOPIC, b"L" * LARGE_BYTES, qos=1)
+    async with _sender(url, "sender") as sender:
         for start in range(0, PROBE_MESSAGES, 100):
             wanted = min(100, PROBE_MESSAGES - start)
             await asyncio.gather(
                 *(sender.publish(PROBE_TOPIC, b"p" * PROBE_BYTES, qos=1) for _ in range(wanted))
             )
+
+
+@contextlib.asynccontextmanager
+async def _sender(url: str, name: str) -> AsyncIterator[MqttConnection]:
+    line = MqttConnection(
+        url, f"{PROBE_CLIENT}-{name}", clean=True, subscriptions={}, on_message=lambda _: None
+    )
+    await line.start()
+    try:
+        await _until_connected(line)
+        yield line
     finally:
-        await sender.stop()
+        await line.stop()
+
+
+async def _until_connected(line: MqttConnection) -> None:
+    async with asyncio.timeout(CONNECT_WITHIN_S):
+        while not line.connected:  # noqa: ASYNC110 - the connection has no event of its own
+            await asyncio.sleep(0.02)
 
 
 class _Probe:

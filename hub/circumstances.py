@@ -48,8 +48,9 @@ class Circumstances:
         """People and homes that somebody looks after just now."""
 
     def device(self, device_id: DeviceId) -> Device | None:
-        """The device as it is registered now."""
-        return self._register.devices.get(device_id)
+        """The device as it is registered now; None if it is another owner's."""
+        device = self._register.devices.get(device_id)
+        return device if device is not None and self._register.ours(device.area_id) else None
 
     def contexts(self, device: Device) -> tuple[PersonContext, PersonContext] | None:
         """Of the device's person and home; None where the service has ended for all of them."""

@@ -16,6 +16,7 @@ from hub.cli_device import device_app
 from hub.cli_doctor import doctor
 from hub.cli_evaluate import evaluate_app, train_app
 from hub.cli_homes import homes_app
+from hub.cli_learn import learn
 from hub.cli_maintenance import maintenance_app
 from hub.cli_quarantine import dead_letters_app, quarantine_app
 from hub.cli_tls import tls_app
@@ -42,6 +43,7 @@ app.command()(restore)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(maintenance_app, name="maintenance")
+app.command()(learn)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(homes_app, name="homes")
 app.add_typer(train_app, name="train")
@@ -115,12 +117,25 @@ def demo(
 
 
 @app.command()
-def ingest() -> None:
+def ingest(
+    areas: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Only these areas and all below them.")
+    ] = None,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Only make the sessions at the broker, and end.")
+    ] = False,
+) -> None:
     """Read messages, detect, raise alarms (one of `up`'s children)."""
-    from hub.app import run_ingest
+    from hub.app import prepare_ingest, run_ingest
 
     with _told_in_words():
-        run_ingest(_start())
+        settings = _start()
+        if areas is not None:
+            settings = settings.model_copy(update={"ingest_areas": areas})
+        if prepare:
+            prepare_ingest(settings)
+        else:
+            run_ingest(settings)
 
 
 @app.command()

@@ -30,8 +30,6 @@ from schemas.telemetry import TelemetryMessage
 
 CORROBORATING = frozenset({"steps", "bed_state", "worn_state", "motion"})
 """What confirms or contradicts a fall: somebody up and about, in bed, or without the wristband."""
-ORIGINS_KEPT = 50_000
-"""Devices whose columns are kept ready; beyond, those of all are made anew."""
 MOST_AHEAD_US = 1_000_000
 """A second: a burst of a million rows."""
 
@@ -66,7 +64,6 @@ class TelemetryDigest:
         self._runner = runner
         self._counts = counts
         self._witness = witness
-        self._origins: dict[DeviceId, tuple[Device, tuple[bytes, bytes]]] = {}
         self._last_us = 0
 
     def digest(self, message: Message, draft: Draft) -> list[PackedRow]:
@@ -125,12 +122,7 @@ class TelemetryDigest:
     def _rows(
         self, device: Device, values: list[Measured], key: int, received_at: datetime
     ) -> list[PackedRow]:
-        kept = self._origins.get(device.id)
-        if kept is None or kept[0] is not device:
-            if len(self._origins) >= ORIGINS_KEPT:
-                self._origins.clear()
-            kept = self._origins[device.id] = (device, origin_of(device))
-        origin = kept[1]
+        origin = origin_of(device)
         received_us = self._arrival(microseconds(received_at), len(values))
         rows: list[PackedRow] = []
         for index, value in enumerate(values):

@@ -6,7 +6,7 @@ then the lane goes on: deduplicate > announce > commit > PUBACK > receipt. No st
 what cannot be read or is not known is flagged and rings anyway.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -224,7 +224,7 @@ def raise_alarm(incoming: Incoming, desk: Desk) -> None:
         text=_text(incoming),
         reply_prefix=_prefix(topic),
         ends_hazard=isinstance(message, Hazard) and message.phase is HazardPhase.ENDED,
-        evidence=finding.evidence if finding else {},
+        evidence=_evidence(incoming),
         ask_s=_ask_s(finding, device, desk),
         bearing=bearing,
     )
@@ -266,6 +266,16 @@ def _bearing(incoming: Incoming) -> Bearing:
     if message is None:
         return Bearing.RINGS
     return Bearing.REMINDS if isinstance(message, Hazard) else Bearing.RECORDED
+
+
+def _evidence(incoming: Incoming) -> Mapping[str, Any]:
+    """What the desk can show; of a hazard known already at least which it is."""
+    if incoming.finding is not None:
+        return incoming.finding.evidence
+    message = incoming.message
+    if isinstance(message, Hazard) and message.hazard is not None:
+        return {"hazard": message.hazard.value, "value": message.value}
+    return {}
 
 
 def _ask_s(finding: Finding | None, device: Device | None, desk: Desk) -> int:

@@ -18,6 +18,7 @@ from alerts.alarm import Alarm, Category, Priority, Subject, SubjectKind
 from hub.alarm_lane import AlarmLane, own_alarm_id
 from hub.alarm_receipts import Receipts
 from hub.board import Board
+from hub.broker_check import DROPPED_TOPIC, examine
 from hub.circumstances import Circumstances
 from hub.clock import SystemClock
 from hub.database import TRANSIENT, Session
@@ -26,6 +27,7 @@ from hub.detect.runner import Runner
 from hub.digest import Witness
 from hub.ingest import Desk
 from hub.observation import Observation
+from hub.ownership import OwnedElsewhere
 from hub.pulse import Pulse
 from hub.recovery import recover
 from hub.register import Register
@@ -33,6 +35,7 @@ from hub.register_watch import RegisterWatch
 from hub.settings import Settings
 from hub.snapshot import Snapshot
 from hub.sources.mqtt import Delivery, MqttConnection
+from hub.split import Split
 from hub.store.outages import open_outages
 from hub.telemetry_lane import TelemetryLane
 from schemas import topics
@@ -60,11 +63,15 @@ class IngestProcess:
         self._clock = SystemClock()
         self._register = Register()
         self._board = Board()
-        self._snapshot = Snapshot(settings.data_dir)
+        self._split = Split(
+            settings.ingest_areas, self._register, settings.data_dir, Session(database_url)
+        )
+        territory = self._split.territory
+        self._snapshot = Snapshot(settings.data_dir, territory.name if territory.area_ids else "")
         root = AreaId(settings.root_area_id)
         self._own = MqttConnection(
-            broker_url, OWN_CLIENT, clean=True,
-            subscriptions={topics.DESK_SYNC: 0}, on_message=self._sync_wanted,
+            broker_url, territory.client_id(OWN_CLIENT), clean=True,
+            subscriptions=self._own_subscriptions(), on_message=self._own_message,
         )  # fmt: skip
         self._circumstances = Circumstances(
             self._register, lambda: list(self._board.open.values()), ZoneInfo(settings.time_zone)
@@ -85,22 +92,49 @@ class IngestProcess:
         )  # fmt: skip
         self.telemetry: TelemetryLane | None = None
         self._announcing: asyncio.Task[None] | None = None
+        self._dropped_before: int | None = None
 
     async def run(self) -> None:
         """For ever."""
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         await self._watch.start()
+        await self._split.claim()
         alarm = self._connect(
-            ALARM_CLIENT,
-            {topics.ALARM_FILTER: 1, topics.DESK_ACTION: 1, topics.DESK_RETRY_ALARM: 1},
-            self.alarm.on_message,
-            self._session_seen(ALARM_CLIENT),
+            self._split.territory.client_id(ALARM_CLIENT),
+            self._alarm_filters(),
+            self._alarm_message,
+            self._session_seen(self._split.territory.client_id(ALARM_CLIENT)),
         )
         self.alarm.connection = alarm
         loop = asyncio.get_running_loop()
         thread = threading.Thread(
             target=self._run_telemetry, args=(loop,), name="telemetry", daemon=True
         )
+        try:
+            await self._serve(alarm, thread)
+        except* OwnedElsewhere as refused:
+            raise refused.exceptions[0] from None
+
+    async def prepare(self) -> None:
+        """Make the sessions, so that the broker keeps what comes from now on, and leave."""
+        await self._watch.start()
+        territory, made = self._split.territory, asyncio.Event()
+        for client_id, filters in (
+            (ALARM_CLIENT, self._alarm_filters()),
+            (TELEMETRY_CLIENT, self._telemetry_filters()),
+        ):
+            made.clear()
+            line = self._connect(
+                territory.client_id(client_id), filters, _left_waiting, lambda _: made.set()
+            )
+            await line.start()
+            await made.wait()
+            await line.stop()
+
+    def _alarm_filters(self) -> dict[str, int]:
+        return {topics.ALARM_FILTER: 1, topics.DESK_ACTION: 1, topics.DESK_RETRY_ALARM: 1}
+
+    async def _serve(self, alarm: MqttConnection, thread: threading.Thread) -> None:
         pulse = Pulse(self, self._clock)
         async with asyncio.TaskGroup() as group:
             await self._own.start()
@@ -109,6 +143,9 @@ class IngestProcess:
             group.create_task(self.alarm.run())
             group.create_task(self._watch.run())
             group.create_task(pulse.run())
+            group.create_task(self._keep_areas())
+            if self._settings.broker_url:
+                group.create_task(self._examine_broker())
 
     @property
     def register(self) -> Register:
@@ -121,7 +158,7 @@ class IngestProcess:
 
     def devices_online(self) -> int:
         """Devices heard of that are not silent."""
-        return sum(not state.reported for state in self._runner.states_of("silence"))
+        return self.telemetry.devices_online if self.telemetry else 0
 
     def unacknowledged(self) -> int:
         """Messages the broker has handed over and not been answered for."""
@@ -176,28 +213,103 @@ class IngestProcess:
         return seen
 
     def _session_lost(self, client_id: str) -> Alarm:
+        told = f"the broker forgot the session {client_id}: messages may be missing"
+        return self._own_alarm("session_lost", client_id, told)
+
+    def _own_alarm(self, kind: str, about: str, text: str) -> Alarm:
         now = self._clock.now()
         return Alarm(
-            id=own_alarm_id("session_lost", client_id, now.isoformat()),
+            id=own_alarm_id(kind, about, now.isoformat()),
             area_id=AreaId(self._settings.root_area_id),
             subject=Subject(SubjectKind.HUB, "hub"),
             device_id=DeviceId("hub"),
             person_id=None,
             premises_id=None,
-            kind="session_lost",
+            kind=kind,
             category=Category.TECHNICAL,
             priority=Priority.HIGH,
             action=None,
             message_id=None,
             observed_at=now,
             received_at=now,
-            text=f"the broker forgot the session {client_id}: messages may be missing",
+            text=text,
         )
 
-    def _sync_wanted(self, delivery: Delivery) -> None:
-        del delivery
+    def _own_subscriptions(self) -> dict[str, int]:
+        watched = {DROPPED_TOPIC: 0} if self._settings.broker_url else {}
+        return {topics.DESK_SYNC: 0, **watched}
+
+    def _own_message(self, delivery: Delivery) -> None:
+        if delivery.topic == DROPPED_TOPIC:
+            self._dropped(delivery.payload)
+            return
         if self._announcing is None or self._announcing.done():
             self._announcing = asyncio.create_task(self.alarm.announce_all())
+
+    def _dropped(self, payload: bytes) -> None:
+        """The operated broker has thrown messages away: which ones nobody knows."""
+        count = int(payload) if payload.isdigit() else 0
+        before, self._dropped_before = self._dropped_before, count
+        if before is not None and count > before:
+            _log.error("broker_dropped_messages", messages=count - before)
+            told = f"the broker dropped {count - before} messages; see max_queued_messages"
+            self.alarm.raise_own(self._own_alarm("broker_dropped", str(count), told))
+
+    async def _examine_broker(self) -> None:
+        """Once, beside the work: a broker that loses messages is named in the log."""
+        for complaint in await examine(self._settings, self._broker_url):
+            _log.warning("broker_loses_messages", setting=complaint.setting,
+                         problem=complaint.problem, advice=complaint.advice)  # fmt: skip
+
+    def _checkpoint_owner(self) -> str:
+        territory = self._split.territory
+        return territory.name if territory.area_ids else self._settings.root_area_id
+
+    def _telemetry_filters(self) -> dict[str, int]:
+        return self._split.territory.telemetry_filters() | {topics.DESK_RETRY_TELEMETRY: 1}
+
+    def _alarm_message(self, delivery: Delivery) -> None:
+        if self._split.leaves_alone(delivery):
+            if self.alarm.connection is not None and delivery.qos > 0:
+                self.alarm.connection.ack(delivery.ticket)
+            return
+        self.alarm.on_message(delivery)
+
+    def _handing_on(
+        self, lane: TelemetryLane, alarm_loop: asyncio.AbstractEventLoop
+    ) -> Callable[[Delivery], None]:
+        """Telemetry of a device that was moved to another owner's area goes on to there."""
+        telemetry_loop = asyncio.get_running_loop()
+
+        def take(delivery: Delivery) -> None:
+            topic = self._split.registered_topic(delivery)
+            if topic is None:
+                lane.on_message(delivery)
+                return
+
+            def answered() -> None:
+                if lane.connection is not None and delivery.qos > 0:
+                    telemetry_loop.call_soon_threadsafe(lane.connection.ack, delivery.ticket)
+
+            alarm_loop.call_soon_threadsafe(
+                self._split.hand_on, self._own, topic, delivery.payload, answered
+            )
+
+        return take
+
+    async def _keep_areas(self) -> None:
+        """Until another process has taken our areas over."""
+        wanted = self._telemetry_filters()
+
+        def changed() -> None:
+            nonlocal wanted
+            lane, loop, now = self.telemetry, self._telemetry_loop, self._telemetry_filters()
+            if now == wanted or lane is None or lane.connection is None or loop is None:
+                return
+            wanted = now
+            loop.call_soon_threadsafe(lane.connection.resubscribe, now)
+
+        await self._split.keep(changed)
 
     def _heard(self, observation: Observation) -> None:
         lane = self.telemetry
@@ -220,7 +332,7 @@ class IngestProcess:
             self._circumstances,
             self._clock,
             session,
-            owner=self._settings.root_area_id,
+            owner=self._checkpoint_owner(),
             root_area_id=AreaId(self._settings.root_area_id),
             batch_limit=self._settings.batch_max_messages,
             linger_s=self._settings.batch_linger_ms / 1000,
@@ -229,12 +341,14 @@ class IngestProcess:
         )
 
         def seen(present: bool) -> None:
-            alarm_loop.call_soon_threadsafe(self._session_seen(TELEMETRY_CLIENT), present)
+            alarm_loop.call_soon_threadsafe(self._session_seen(client_id), present)
 
+        client_id = self._split.territory.client_id(TELEMETRY_CLIENT)
+        self._telemetry_loop = asyncio.get_running_loop()
         lane.connection = self._connect(
-            TELEMETRY_CLIENT,
-            {topics.TELEMETRY_FILTER: 1, topics.DESK_RETRY_TELEMETRY: 1},
-            lane.on_message,
+            client_id,
+            self._telemetry_filters(),
+            self._handing_on(lane, alarm_loop) if self._settings.ingest_areas else lane.on_message,
             seen,
         )
         self.telemetry = lane
@@ -249,7 +363,7 @@ class IngestProcess:
             try:
                 await session.run(
                     lambda connection: recover(
-                        connection, self._runner, self._register, self._settings.root_area_id
+                        connection, self._runner, self._register, self._checkpoint_owner()
                     ),
                     give_up_s=300.0,
                 )
@@ -261,6 +375,10 @@ class IngestProcess:
                 self._runner.rescheduled(self._clock.now())
                 lane.outages.restore(outages, self._clock.now())
                 return
+
+
+def _left_waiting(_delivery: Delivery) -> None:
+    """Not answered, so it comes again to whoever opens the session next."""
 
 
 def _hand_over(

@@ -71,6 +71,10 @@ KEYS: dict[str, Shape] = {
     ),
     **dict.fromkeys(("file", "folder", "path"), Shape.PATH),
     **dict.fromkeys(("applied", "owners", "areas", "settings"), Shape.WORDS),
+    # The callout's answers, each counted under its name (hub.embedded.admission.Refusal).
+    **dict.fromkeys(
+        ("too_late", "not_ready", "wrong_credential", "revoked", "foreign_client_id"), Shape.NUMBER
+    ),
     "error": Shape.ERROR,
 }  # fmt: skip
 """Every key a log line may have. A new one is added here, with a thought about what is in it."""

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from hub.ingest_process import IngestProcess
 
 BEAT_S = 1.0
-COUNT_DEVICES_EVERY = 5
-"""Beats between two counts of devices that are not silent; a count walks every state."""
 SLOW_AFTER_S = 1.0
 AWAY_AFTER_S = 5.0
 
@@ -25,8 +23,6 @@ class Pulse:
     def __init__(self, process: "IngestProcess", clock: SystemClock) -> None:
         self._process = process
         self._clock = clock
-        self._beats = 0
-        self._online = 0
         self._last_count = 0
         self._last_s = clock.monotonic_s()
         self._started_s = self._last_s
@@ -36,7 +32,6 @@ class Pulse:
         while True:
             await asyncio.sleep(BEAT_S)
             self._process.publish(topics.DESK_STATS, msgspec.json.encode(self._figures()))
-            self._beats += 1
 
     def _figures(self) -> dict[str, Any]:
         process, now_s = self._process, self._clock.monotonic_s()
@@ -45,8 +40,6 @@ class Pulse:
         elapsed_s = max(now_s - self._last_s, 1e-3)
         rate = (counted - self._last_count) / elapsed_s
         self._last_count, self._last_s = counted, now_s
-        if self._beats % COUNT_DEVICES_EVERY == 0:
-            self._online = process.devices_online()
         sums = alarm.counts + telemetry.counts if telemetry else alarm.counts
         return {
             "type": "ingest",
@@ -55,7 +48,7 @@ class Pulse:
             "oldest_unacknowledged_s": round(self._waiting_s(now_s), 3),
             "unacknowledged": process.unacknowledged(),
             "unrecorded_alarms": alarm.unrecorded,
-            "devices_online": self._online,
+            "devices_online": process.devices_online(),
             "devices_total": len(process.register.devices),
             "database": self._database(now_s),
             "connected": process.connected,

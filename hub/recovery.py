@@ -70,7 +70,7 @@ async def recover(
         while rows := await cursor.fetchmany(_FETCH):
             for row in rows:
                 device = register.devices.get(DeviceId(row["device_id"]))
-                if device is None:
+                if device is None or not register.ours(device.area_id):
                     continue
                 marks.batch_id = row["batch_id"]
                 replayed += 1

@@ -5,7 +5,7 @@ new entry, never half of one.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -24,6 +24,11 @@ NEWS_KEPT = 10_000
 """More changes than a follower takes up between two looks; beyond, everything is looked at."""
 
 
+def everywhere(_area_id: str) -> bool:
+    """Of a hub that is not split."""
+    return True
+
+
 @dataclass(slots=True)
 class Register:
     """Everything the lanes need to know without asking the database."""
@@ -36,6 +41,8 @@ class Register:
     accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
     areas: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ours: Callable[[str], bool] = everywhere
+    """Whether this process takes in an area (`hub.ownership`)."""
     by_person: dict[PersonId, tuple[DeviceId, ...]] = field(default_factory=dict)
     by_premises: dict[PremisesId, tuple[DeviceId, ...]] = field(default_factory=dict)
     care: dict[PersonId, Care] = field(default_factory=dict)

@@ -285,6 +285,8 @@ def headings(cells: Sequence[str]) -> list[str]:
         found.append(heading)
     if missing := [name for name in (KIND, ID) if name not in found]:
         raise ImportRefused(f"row 1: the column {missing[0]} is missing")
+    if ("latitude" in found) != ("longitude" in found):
+        raise ImportRefused("row 1: latitude and longitude, or neither")
     return found
 
 
@@ -330,7 +332,7 @@ def _row(
                 errors.add(number, heading, cell, f"nothing: {kind} has no such column")
             continue
         cells[column.key] = _cell(number, column, cell, errors)
-    if (cells.get("latitude") is None) != (cells.get("longitude") is None):
+    if bool(said.get("latitude")) != bool(said.get("longitude")):
         errors.add(number, "longitude", said.get("longitude", ""), "both coordinates, or neither")
     return ParsedRow(number, kind, said[ID], cells) if errors.count == before else None
 

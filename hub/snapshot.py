@@ -18,14 +18,17 @@ from hub.register import Register
 from hub.view import View
 
 VERSION = 1
+_OWN = ("sessions.json", "incidents.json")
 
 
 class Snapshot:
     """The folder; every write is all or nothing."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, owner: str = "") -> None:
+        """`owner` of a split hub: its sessions, and the alarms it knows, are its own."""
         self._folder = data_dir / "snapshot"
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._own_folder = self._folder / owner if owner else self._folder
+        self._own_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def write_register(self, register: Register, at: datetime) -> None:
         """Devices by id (as the auth callout reads them), people, homes."""
@@ -92,18 +95,19 @@ class Snapshot:
         at: datetime,
     ) -> None:
         """What is open, as views for the API and as rows for ingest; and which alarms are known."""
-        self._write(
-            "incidents.json", at, {"incidents": views, "open": open_rows, "known_alarms": known}
-        )
+        content = {"incidents": views, "open": open_rows, "known_alarms": known}
+        for folder in {self._folder, self._own_folder}:  # the API reads what any owner wrote last
+            self._write("incidents.json", at, content, folder)
 
     def write_sessions(self, client_ids: list[str], at: datetime) -> None:
         """The persistent broker sessions this hub has had: one that is gone was lost."""
-        self._write("sessions.json", at, {"client_ids": client_ids})
+        self._write("sessions.json", at, {"client_ids": client_ids}, self._own_folder)
 
     def read(self, name: str) -> dict[str, Any]:
         """A file's content; empty if there is none or it cannot be read."""
         try:
-            content = msgspec.json.decode((self._folder / name).read_bytes())
+            folder = self._own_folder if name in _OWN else self._folder
+            content = msgspec.json.decode((folder / name).read_bytes())
         except (OSError, msgspec.DecodeError):
             return {}
         return content if isinstance(content, dict) and content.get("version") == VERSION else {}
@@ -129,6 +133,8 @@ class Snapshot:
             register.put("desk_session", row)
         return register
 
-    def _write(self, name: str, at: datetime, content: dict[str, Any]) -> None:
+    def _write(
+        self, name: str, at: datetime, content: dict[str, Any], folder: Path | None = None
+    ) -> None:
         body = msgspec.json.encode({"version": VERSION, "written_at": at, **content})
-        write_private(self._folder / name, body)
+        write_private((folder or self._folder) / name, body)

@@ -9,6 +9,7 @@ import contextlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import psycopg
 import structlog
@@ -19,6 +20,7 @@ from hub.clock import SystemClock
 from hub.database import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, TRANSIENT, Connection, Session
 from hub.detect.belonging import SHARDS
 from hub.detect.runner import Draft, Runner
+from hub.detect.silence import SilenceDetector
 from hub.detect.states import KeptState
 from hub.device import Device
 from hub.digest import Message, TelemetryDigest, Witness
@@ -49,9 +51,11 @@ CHECKPOINT_EVERY_MESSAGES = 3_000
 many: a few seconds."""
 CIRCUMSTANCES_EVERY_S = 1.0
 """As often as the register is looked at for changes."""
-ROLL_CALL_EVERY_S = 60.0
+ROLL_CALL_EVERY_S = 4.0
+CALLED_PER_S = 4_000
+"""At most, on average: below a hundredth of the time."""
 CALLED_AT_ONCE = 500
-"""Devices looked up in one batch of a roll call: well below a millisecond."""
+"""Devices looked up in one batch of a roll call: about a millisecond."""
 
 _log = structlog.get_logger(__name__)
 
@@ -112,6 +116,9 @@ class TelemetryLane:
         self._circumstances_at_s = 0.0
         self._roll_call: Iterator[Device] | None = None
         self._roll_call_at_s = 0.0
+        self._answered = 0
+        self.devices_online = 0
+        """Heard of and not silent, as of the last roll call."""
         self.outages = OutageWatch(
             register, lambda: runner.table("silence"), lambda: runner.listening_since
         )
@@ -157,18 +164,13 @@ class TelemetryLane:
     async def run(self) -> None:
         """Batch after batch, for ever; one is prepared while the one before commits."""
         committing: asyncio.Task[None] | None = None
-        before: Draft | None = None
         try:
             while True:
                 messages = await self._gather()
-                if committing is not None and committing.done():
-                    await committing
-                    committing = before = None
-                batch = await self._prepare(messages, before)
+                batch = await self._prepare(messages)
                 if committing is not None:
                     await committing
                 committing = asyncio.create_task(self._conclude(batch))
-                before = batch.draft
         finally:
             if committing is not None:
                 committing.cancel()
@@ -212,8 +214,8 @@ class TelemetryLane:
         self._behind_until_s = self._clock.monotonic_s() + CAUGHT_UP_S
         self._runner.rescheduled(self._clock.now())
 
-    async def _prepare(self, messages: list[Message], before: Draft | None) -> Batch:
-        batch = Batch(messages, self._runner.draft(before))
+    async def _prepare(self, messages: list[Message]) -> Batch:
+        batch = Batch(messages, self._runner.draft())
         now_s = self._clock.monotonic_s()
         if now_s - self._circumstances_at_s >= CIRCUMSTANCES_EVERY_S:
             self._circumstances_at_s = now_s
@@ -241,17 +243,23 @@ class TelemetryLane:
             self._runner.circumstances_changed(draft, changed)
 
     def _call_roll(self, draft: Draft, now_s: float) -> None:
-        """Devices that were never heard are expected to speak from the first roll call on. A few
-        a batch; who joins meanwhile is called the next time."""
+        """Who is heard, a few devices a batch. Those that never were are expected to speak from
+        their first roll call on; who joins meanwhile is called the next time."""
         if self._roll_call is None:
-            if now_s - self._roll_call_at_s < ROLL_CALL_EVERY_S:
+            if now_s < self._roll_call_at_s:
                 return
-            self._roll_call_at_s = now_s
-            self._roll_call = iter(list(self._register.devices.values()))
-        called = [device for device, _ in zip(self._roll_call, range(CALLED_AT_ONCE), strict=False)]
+            ours = self._register.ours
+            devices = [d for d in self._register.devices.values() if ours(d.area_id)]
+            self._roll_call_at_s = now_s + max(ROLL_CALL_EVERY_S, len(devices) / CALLED_PER_S)
+            self._roll_call, self._answered = iter(devices), 0
+        called = list(islice(self._roll_call, CALLED_AT_ONCE))
+        silences = self._runner.table(SilenceDetector.name)
+        for device in called:
+            state = silences.get(device.id)
+            self._answered += state is not None and not state.reported
         self._runner.begin(draft, called, self._clock.now())
         if len(called) < CALLED_AT_ONCE:
-            self._roll_call = None
+            self._roll_call, self.devices_online = None, self._answered
 
     def _digested(self, message: Message, batch: Batch) -> list[PackedRow]:
         try:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from alerts.alarm import Alarm
+from alerts.evidence import sentences
 from alerts.incident import Incident
 from alerts.people import Person, Premises
 from hub.device import Device
@@ -82,6 +83,8 @@ def alarm_view(alarm: Alarm) -> View:
         "late": alarm.late,
         "flags": [flag.value for flag in alarm.flags],
         "text": alarm.text,
+        "evidence": dict(alarm.evidence),
+        "texts": sentences(alarm.kind, alarm.evidence),
     }
 
 

@@ -19,7 +19,11 @@ from alerts.escalator import Escalator
 from alerts.policy import ChannelName
 from alerts.ports import Announcement, Channel
 from hub.clock import SystemClock
+from hub.database import Session
 from hub.desk_bus import changed_announcement
+from hub.figures.tally import CountedOutbox
+from hub.history_upkeep import HistoryUpkeep
+from hub.learning import Learning
 from hub.settings import Settings
 from hub.sources.mqtt import Delivery, MqttConnection
 from hub.store.after_maintenance import PostgresAfterMaintenance
@@ -57,6 +61,7 @@ class WorkerProcess:
             broker_url, WORKER_CLIENT, clean=True,
             subscriptions={topics.DESK_STATS: 0}, on_message=self._ingest_says,
         )  # fmt: skip
+        self._outbox = CountedOutbox(PostgresOutbox(self._pool))
         self._wakes = {name: asyncio.Event() for name in WAKES}
         self._unrecorded_at_s: float | None = None
         self._draining_since_s: float | None = None
@@ -77,16 +82,21 @@ class WorkerProcess:
                 self,
                 self._clock,
             )
-            courier = Courier(PostgresOutbox(self._pool), channels, self._clock)
+            courier = Courier(self._outbox, channels, self._clock)
             await self._broker.start()
             await self._pool.open()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._listen())
                 group.create_task(self._loop("escalator", escalator.run_once, "incident_due"))
                 group.create_task(self._loop("courier", courier.run_once, "notification_due"))
+                group.create_task(self._history().run())
+                group.create_task(Learning(self._database_url, self._clock).run())
                 group.create_task(
                     self._loop("maintenance", self._raise_after_maintenance, "maintenance_over")
                 )
+
+    def _history(self) -> HistoryUpkeep:
+        return HistoryUpkeep(self._settings, Session(self._database_url), self._clock)
 
     async def announce(self, announcement: Announcement) -> None:
         """Implements `alerts.ports.Announcer`: the API reads the incident in the database."""
@@ -126,6 +136,9 @@ class WorkerProcess:
     def _say_cycle(self, name: str, handled: int) -> None:
         said = {"type": "cycle", "loop": name, "at": iso(self._clock.now()), "handled": handled}
         self._broker.publish_nowait(topics.DESK_STATS, msgspec.json.encode(said))
+        if name == "courier":
+            counted = {"type": "worker", **self._outbox.figures()}
+            self._broker.publish_nowait(topics.DESK_STATS, msgspec.json.encode(counted))
 
     def _must_drain(self) -> bool:
         """Whether alarms or desk actions wait for a database that was away: somebody may have

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from alerts.actions import Action, Verb
-from alerts.alarm import Alarm, Category, Flag, Priority, Subject, SubjectKind
+from alerts.alarm import Alarm, Bearing, Category, Flag, Priority, Subject, SubjectKind
 from alerts.incident import Outcome, Owner
 from hub.board import Board
 from hub.clock import SystemClock
@@ -134,7 +134,7 @@ def taken(message: Delivery, at: datetime, known: Register | None = None) -> Ala
     for step in ALARM_STEPS:
         step(incoming, desk)
     assert incoming.alarm is not None
-    return AlarmItem(incoming.alarm, incoming.derived)
+    return AlarmItem(incoming.alarm, incoming.derived, found=incoming.found)
 
 
 def alarm(
@@ -148,6 +148,8 @@ def alarm(
     flags: tuple[Flag, ...] = (),
     subject: Subject | None = None,
     ends_hazard: bool = False,
+    ask_s: int = 0,
+    bearing: Bearing = Bearing.RINGS,
 ) -> Alarm:
     """An alarm of Anna's button, unless said otherwise."""
     return Alarm(
@@ -167,6 +169,8 @@ def alarm(
         flags=flags,
         reply_prefix=f"care/v1/{ROOT}/home-1/button-1",
         ends_hazard=ends_hazard,
+        ask_s=ask_s,
+        bearing=bearing,
     )
 
 

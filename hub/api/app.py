@@ -1,20 +1,24 @@
 """The HTTP application: parts put together, routes, and the description of it all."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
 from hub import __version__
 from hub.api import problems
+from hub.api.access import Deed
 from hub.api.border import Border
 from hub.api.deeds import Deeds
 from hub.api.figures import Figures
-from hub.api.gate import Parts
+from hub.api.gate import Allowed, Parts
+from hub.api.gauging import Gauging
 from hub.api.models import ProblemObject
 from hub.api.page import serve_page
 from hub.api.ports import ApiDependencies
@@ -22,17 +26,21 @@ from hub.api.reconcile import Reconciler
 from hub.api.routes import (
     accounts,
     areas,
+    care,
     dead_letters,
     devices,
     events,
+    findings,
     health,
     history,
     imports,
+    inactivity,
     incidents,
     log,
     maintenance,
     metrics,
     observations,
+    outages,
     people,
     premises,
     quarantine,
@@ -57,12 +65,16 @@ _ROUTERS = (
     premises.router,
     people.router,
     people.kin_router,
+    care.router,
+    inactivity.router,
+    outages.router,
     responders.router,
     accounts.router,
     tokens.router,
     imports.router,
     log.router,
     observations.router,
+    findings.router,
     history.router,
     quarantine.router,
     dead_letters.router,
@@ -126,7 +138,9 @@ def create_app(dependencies: ApiDependencies) -> FastAPI:
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.parts = Parts(dependencies, switchboard, sessions, Throttle(), deeds, figures)
+    app.state.parts = Parts(
+        dependencies, switchboard, sessions, Throttle(), deeds, figures, Gauging()
+    )
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=5)
     app.add_middleware(Border, figures=figures, clock=dependencies.clock)
     problems.install(app)
@@ -155,13 +169,36 @@ def _described(app: FastAPI) -> dict[str, Any]:
     document["components"]["securitySchemes"] = {
         "session": {"type": "apiKey", "in": "cookie", "name": COOKIE}
     }
+    document["components"]["securitySchemes"]["token"] = {"type": "http", "scheme": "bearer"}
+    wanted = deeds()
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _describe_errors(operation, log_in=path.endswith("/session") and method == "post")
             public = path.startswith(PUBLIC) or (path.endswith("/session") and method == "post")
-            operation["security"] = [] if public else [{"session": []}]
+            operation["security"] = [] if public else [{"session": []}, {"token": []}]
+            if deed := wanted.get((method.upper(), path)):
+                operation["x-deed"] = deed.value
     app.openapi_schema = document
     return document
+
+
+def deeds() -> dict[tuple[str, str], Deed]:
+    """Which deed each route asks for; a route for whoever is signed in, or for all, has none."""
+    return {
+        (method, route.path): check.deed
+        for router in _ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+        for check in _checks_of(route.dependant)
+    }
+
+
+def _checks_of(dependant: Dependant) -> Iterator[Allowed]:
+    for each in dependant.dependencies:
+        if isinstance(each.call, Allowed):
+            yield each.call
+        yield from _checks_of(each)
 
 
 def _describe_errors(operation: dict[str, Any], *, log_in: bool) -> None:

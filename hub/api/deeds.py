@@ -82,6 +82,7 @@ class Deeds:
         body = {
             "id": action_id,
             "incident_id": before["id"],
+            "area_id": before["area_id"],
             "verb": verb.value,
             "by": {"account_id": account.id, "name": account.name},
             "at": iso(self._clock.now()),

@@ -10,6 +10,7 @@ from alerts.people import Account
 from hub.api.access import MEANING, Deed, may
 from hub.api.deeds import Deeds
 from hub.api.figures import Figures
+from hub.api.gauging import Gauging
 from hub.api.ports import (
     AccountStore,
     ApiDependencies,
@@ -18,6 +19,7 @@ from hub.api.ports import (
     HistoryStore,
     RegisterStore,
 )
+from hub.api.ports_care import CareStore, LearnedStore, OutageStore
 from hub.api.problems import Problem
 from hub.api.sessions import COOKIE, Sessions
 from hub.api.switchboard import Switchboard
@@ -38,6 +40,7 @@ class Parts:
     throttle: Throttle
     deeds: Deeds
     figures: Figures
+    gauging: Gauging
 
     @property
     def store(self) -> DeskStore:
@@ -53,6 +56,21 @@ class Parts:
     def history(self) -> HistoryStore:
         """What was measured."""
         return self.dependencies.history
+
+    @property
+    def care(self) -> CareStore:
+        """Limits, fences and settings of people."""
+        return self.dependencies.care
+
+    @property
+    def learned(self) -> LearnedStore:
+        """What was learned of homes."""
+        return self.dependencies.learned
+
+    @property
+    def outages(self) -> OutageStore:
+        """Silent areas."""
+        return self.dependencies.outages
 
     @property
     def accounts(self) -> AccountStore:

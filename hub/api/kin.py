@@ -55,4 +55,4 @@ def frame_shown(frame: bytes, shown: Shown) -> bytes:
 
 
 def _alarm(alarm: View) -> View:
-    return alarm | {"text": ""}
+    return alarm | {"text": "", "evidence": {}, "texts": {}}

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from alerts.actions import MAX_NOTE_LENGTH
 from schemas.ids import ID_PATTERN
@@ -28,6 +28,26 @@ class Question(BaseModel):
     """What is sent to us: a misspelt field must not silently do nothing."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, sent: Any) -> Any:
+        """PostgreSQL keeps no NUL in text."""
+        if _holds_nul(sent):
+            raise ValueError("text without the character NUL is wanted")
+        return sent
+
+
+def _holds_nul(sent: Any) -> bool:
+    match sent:
+        case str():
+            return "\x00" in sent
+        case dict():
+            return any(_holds_nul(each) for each in sent.values())
+        case list():
+            return any(_holds_nul(each) for each in sent)
+        case _:
+            return False
 
 
 class ProblemObject(BaseModel):
@@ -151,6 +171,10 @@ class AlarmView(BaseModel):
     late: bool
     flags: list[str]
     text: str
+    evidence: dict[str, Any] = {}
+    """What it rests on, as the detector measured it."""
+    texts: dict[str, str] = {}
+    """The evidence in words, by language; empty where there is none."""
 
 
 class OwnerView(BaseModel):

@@ -54,3 +54,44 @@ class LastValues(BaseModel):
     """What was said last."""
 
     items: list[LastValue]
+
+
+class SilentDevice(BaseModel):
+    """A device that said nothing for long."""
+
+    device_id: str
+    kind: str
+    area_id: str
+    person_id: str | None
+    received_at: Moment
+    """When it was heard last."""
+
+
+class SilentDevices(BaseModel):
+    """Devices that said nothing for long, the longest first."""
+
+    as_of: Moment | None
+    """Null: nothing has been counted yet."""
+    items: list[SilentDevice]
+
+
+class ReportDay(BaseModel):
+    """One day of one measure of everybody in an area."""
+
+    at: Moment
+    devices: int
+    count: int
+    good_percent: float
+    min: float | None
+    max: float | None
+    mean: float | None
+
+
+class Report(BaseModel):
+    """One measure of everybody in an area and below, day by day; nobody's own values."""
+
+    area_id: str
+    measure: str
+    unit: str | None
+    time_zone: str
+    items: list[ReportDay]

@@ -18,7 +18,10 @@ def encode(text: str) -> str:
 def decode(cursor: str) -> str:
     """What was encoded; raises Problem 422."""
     try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        if "\x00" in text:
+            raise not_ours()
+        return text
     except (binascii.Error, UnicodeDecodeError, ValueError):
         raise not_ours() from None
 

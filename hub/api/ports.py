@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from alerts.people import Account, PersonState
-from hub.api.ports_operation import MaintenanceStore, QuarantineStore
+from hub.api.ports_care import CareStore, LearnedStore, OutageStore
+from hub.api.ports_findings import FindingStore
+from hub.api.ports_operation import FigureStore, MaintenanceStore, QuarantineStore
 from hub.credential import Credential
 from hub.desk import (
     AccountNews,
@@ -255,6 +257,14 @@ class HistoryStore(Protocol):
         self, device_id: str | None, person_id: str | None, now: datetime, look: Entry
     ) -> list[View]: ...
 
+    async def silent(
+        self, areas: Sequence[str] | None, before: datetime, limit: int
+    ) -> tuple[list[View], datetime | None]: ...
+
+    async def report(
+        self, areas: Sequence[str] | None, measure: int, since: datetime, until: datetime
+    ) -> tuple[list[View], str]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class ApiDependencies:
@@ -268,6 +278,11 @@ class ApiDependencies:
     devices: DeviceStore
     quarantine: QuarantineStore
     maintenance: MaintenanceStore
+    care: CareStore
+    learned: LearnedStore
+    outages: OutageStore
+    figures: FigureStore
+    findings: FindingStore
     bus: DeskBus
     clock: Clock
     data_dir: Path
@@ -275,6 +290,8 @@ class ApiDependencies:
     root_area_id: str
     children: Callable[[], Mapping[str, str]]
     """Name and state of the supervisor's children; empty where nobody supervises."""
+    outside: Callable[[], Mapping[str, Mapping[str, float]]] = dict
+    """Figures of what runs beside the API, by name and label (`hub.outside`)."""
     device_broker_url: str = "mqtt://127.0.0.1:1883"
     """Where devices connect, as a new one is told (`hub.qr`)."""
     page: Path | None = None

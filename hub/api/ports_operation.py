@@ -46,3 +46,11 @@ class MaintenanceStore(Protocol):
     async def list(
         self, areas: tuple[str, ...] | None, before: int, limit: int, since: datetime | None
     ) -> list[Row]: ...
+
+
+class FigureStore(Protocol):
+    """What the database tells about itself. Raises DatabaseAway."""
+
+    async def read(self, now: datetime) -> dict[str, float]: ...
+
+    async def oldest_observation_s(self, now: datetime) -> float | None: ...

@@ -34,6 +34,7 @@ LOOKS_KEPT = 10_000
 BACKLOG_LIMIT = 2000
 """Incidents whose record waits to be shown, about 8 KB each; further ones are shown at once."""
 
+_RINGING = ("raised", "realarmed")
 _UNREADABLE = (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError)
 
 _log = structlog.get_logger("hub.api.switchboard")
@@ -86,6 +87,7 @@ class Switchboard:
         self._bus = bus
         self._clock = clock
         self._ingest: View = {}
+        self._worker: View = {}
         self._ingest_heard_s: float | None = None
         self._cycles: dict[str, float] = {}
         self._results: dict[str, asyncio.Future[View]] = {}
@@ -154,6 +156,7 @@ class Switchboard:
         match body["type"]:
             case "incident":
                 _check(body["incident"])
+                self._time_press(body)
                 self.pass_on(
                     self.feed.announce(
                         body["incident"],
@@ -175,11 +178,22 @@ class Switchboard:
                 if waiting is not None and not waiting.done():
                     waiting.set_result(body)
 
+    def _time_press(self, body: Any) -> None:
+        """How long ago the hub received what is shown now. Late ones came out of quarantine or out
+        of a device's memory."""
+        alarm = body.get("alarm")
+        if body["cause"] in _RINGING and alarm and "late" not in alarm.get("flags", ()):
+            received_at = datetime.fromisoformat(alarm["received_at"])
+            took_s = (self._clock.now() - received_at).total_seconds()
+            self.figures.press_to_desk.observe(max(0.0, took_s))
+
     def _hear_stats(self, body: Any) -> None:
         now_s = self._clock.monotonic_s()
         if body["type"] == "ingest":
             self._ingest = body
             self._ingest_heard_s = now_s
+        elif body["type"] == "worker":
+            self._worker = body
         elif body["type"] == "cycle" and body["loop"] in LOOPS:
             self._cycles[body["loop"]] = now_s
 
@@ -285,6 +299,16 @@ class Switchboard:
     def broker_connected(self) -> bool:
         """Whether the desk bus is up."""
         return self._bus.connected
+
+    @property
+    def worker_word(self) -> View:
+        """What the worker counted, as it said last."""
+        return self._worker
+
+    def cycle_ages(self) -> dict[str, float]:
+        """Seconds since each loop of the worker finished a cycle; of those that ever did."""
+        now_s = self._clock.monotonic_s()
+        return {loop: now_s - at_s for loop, at_s in self._cycles.items()}
 
     def stuck_loops(self) -> list[str]:
         """Loops of the worker that finished no cycle in time."""

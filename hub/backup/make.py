@@ -49,8 +49,9 @@ def last_backup(folder: HubFolder) -> LastBackup | None:
 
 
 def note_backup(folder: HubFolder, backup: LastBackup) -> None:
-    """Remember it."""
-    write_private(_note(folder), msgspec.json.encode(backup))
+    """Remember it, where there is a folder: with an external database there need not be one."""
+    if folder.root.is_dir():
+        write_private(_note(folder), msgspec.json.encode(backup))
 
 
 def target_of(path: Path, now: datetime) -> Path:

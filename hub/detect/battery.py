@@ -52,6 +52,8 @@ class BatteryState(msgspec.Struct, frozen=True, array_like=True):
     """0 nothing said, 1 low, 2 empty soon."""
     since_s: int = 0
     """Names the episode."""
+    first: int = 1
+    """The level that was told first: an empty battery may never have been low."""
     charging: bool = False
     """On the charger: its percentages are not judged."""
 
@@ -94,7 +96,7 @@ class BatteryDetector:
         if spaced:
             points = (*points[1 - POINTS :], (at_s // 3600, percent))
         lowest = min(percent, state.lowest)
-        after = BatteryState(at_s, lowest, points, state.level, state.since_s)
+        after = BatteryState(at_s, lowest, points, state.level, state.since_s, state.first)
         return _judged(after, observation, context)
 
     def deadline(self, state: BatteryState, context: Context) -> datetime | None:
@@ -140,7 +142,8 @@ def _judged(
     if level <= state.level:
         return state, NONE
     since_s = state.since_s if state.level else state.at_s
-    after = BatteryState(state.at_s, state.lowest, state.points, level, since_s)
+    first = state.first if state.level else level
+    after = BatteryState(state.at_s, state.lowest, state.points, level, since_s, first)
     return after, (_finding(after, level, days, Phase.CONFIRMED, observation, context),)
 
 
@@ -173,7 +176,7 @@ def _begun(at_s: int, percent: int) -> BatteryState:
 def _withdrawn(state: BatteryState, observation: Observation, context: Context) -> Findings:
     return tuple(
         _finding(state, level, None, Phase.WITHDRAWN, observation, context)
-        for level in range(1, state.level + 1)
+        for level in range(state.first, state.level + 1)
     )
 
 

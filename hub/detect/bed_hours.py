@@ -68,12 +68,24 @@ def limit_min(left: datetime, habit: Habit, person: PersonContext) -> int:
         if limit.measure == ABSENCE_LIMIT and limit.high is not None:
             return int(limit.high)
     part = part_of(left)
-    minutes = FIRST_LIMIT_MIN
-    if habit.counts[part] >= LEARNED_AFTER:
-        minutes = STRETCH * habit.long_min[part]
+    minutes = _part_min(habit, part)
     if part == 2 and left.hour * 60 + left.minute >= habit.rise_min - DAWN_MIN:
         minutes *= 2
     return max(LEAST_LIMIT_MIN, min(MOST_LIMIT_MIN, minutes))
+
+
+def limit_of_part(habit: Habit, part: int) -> int:
+    """How long an absence may last in a part of the night, minutes: learned, or the general one.
+
+    >>> limit_of_part(Habit(), 0), limit_of_part(Habit((9, 9, 9), (8, 8, 8)), 1)
+    (30, 18)
+    """
+    return max(LEAST_LIMIT_MIN, min(MOST_LIMIT_MIN, _part_min(habit, part)))
+
+
+def _part_min(habit: Habit, part: int) -> int:
+    known = habit.counts[part] >= LEARNED_AFTER
+    return STRETCH * habit.long_min[part] if known else FIRST_LIMIT_MIN
 
 
 def day_stay_min(person: PersonContext) -> int:

@@ -16,7 +16,11 @@ class ButtonState(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ButtonDetector:
-    """Takes presses at their word."""
+    """Takes presses at their word.
+
+    >>> ButtonDetector().measures
+    frozenset({'press'})
+    """
 
     name = "button"
     scope = Scope.DEVICE

@@ -68,11 +68,13 @@ class FallModel:
     def votes(self, table: Floats) -> Floats:
         """Mean vote of the trees, 0 to 1, for every row of features."""
         codes = (table[:, :, None] > self.edges[None]).sum(axis=2, dtype=np.uint8)
-        rows = np.arange(len(table))[:, None]
+        flat = codes.ravel()
+        row = np.arange(len(table), dtype=np.int32)[:, None] * codes.shape[1]
         node = np.broadcast_to(self.roots, (len(table), len(self.roots)))
         for _ in range(self.depth):
-            left = self.left[node]
-            below = self.roots + left + (codes[rows, self.feature[node]] > self.cut[node])
+            left = self.left.take(node)
+            code = flat.take(row + self.feature.take(node))
+            below = self.roots + left + (code > self.cut.take(node))
             node = np.where(left > 0, below, node)
         return np.asarray(self.value[node].mean(axis=1) / 255.0, dtype=np.float64)
 

@@ -6,6 +6,7 @@ gives no other answer), then read at 20 Hz through one low-pass kernel fixed in 
 rate in use: a 100 Hz and a 20 Hz recording of one movement give the same samples).
 """
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -44,7 +45,14 @@ def canonical(acceleration_g: Floats, rate_hz: float) -> Floats:
     ((40, 3), True)
     """
     clipped = np.clip(acceleration_g, -RANGE_G, RANGE_G)
-    count = len(clipped)
+    index, weight = _kernel(len(clipped), rate_hz)
+    return np.asarray(np.einsum("mk,mkc->mc", weight, clipped[index]))
+
+
+@lru_cache(maxsize=64)
+def _kernel(count: int, rate_hz: float) -> tuple[NDArray[np.int64], Floats]:
+    """Which samples make each canonical one, and with what weight; wearables of one model send
+    windows of one shape, so it is worth keeping."""
     out_count = max(1, int((count - 1) / rate_hz * RATE_HZ) + 1)
     centre = np.arange(out_count) * (rate_hz / RATE_HZ)
     reach = int(np.ceil(KERNEL_HALF_WIDTH_S * rate_hz))
@@ -55,8 +63,7 @@ def canonical(acceleration_g: Floats, rate_hz: float) -> Floats:
         * np.cos(np.clip(away_s / KERNEL_HALF_WIDTH_S, -1.0, 1.0) * (np.pi / 2)) ** 2
     )
     weight /= weight.sum(axis=1, keepdims=True)
-    taken = clipped[np.clip(index, 0, count - 1)]
-    return np.asarray(np.einsum("mk,mkc->mc", weight, taken))
+    return np.clip(index, 0, count - 1), np.asarray(weight)
 
 
 def impacts(signal: Floats, most: int = CANDIDATES) -> NDArray[np.int64]:

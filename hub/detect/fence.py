@@ -10,6 +10,13 @@ EARTH_M_PER_DEGREE = 111_195.0
 asked."""
 
 
+LEAST_AREA_M2 = 400.0
+"""Ours: 20 m by 20 m; a smaller fence is smaller than any fix."""
+
+Point = tuple[float, float]
+Side = tuple[Point, Point]
+
+
 class Circle(msgspec.Struct, frozen=True, tag="circle"):
     """Everywhere within a radius; degrees WGS-84, metres."""
 
@@ -76,6 +83,38 @@ def metres_between(
     middle = radians((latitude + from_latitude) / 2)
     east = turn * cos(middle) * EARTH_M_PER_DEGREE
     return east, (latitude - from_latitude) * EARTH_M_PER_DEGREE
+
+
+def encloses(polygon: Polygon) -> bool:
+    """Whether a drawn area is one: no two sides cross, and there is something inside.
+
+    >>> encloses(Polygon(((39.9, 116.4), (39.9, 116.5), (39.8, 116.5))))
+    True
+    >>> encloses(Polygon(((39.9, 116.4), (39.8, 116.5), (39.9, 116.5), (39.8, 116.4))))
+    False
+    """
+    start = polygon.corners[0]
+    corners = [metres_between(*start, *corner) for corner in polygon.corners]
+    sides = list(zip(corners, [*corners[1:], corners[0]], strict=True))
+    doubled = sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in sides)
+    apart = (
+        (one, other)
+        for index, one in enumerate(sides)
+        for other in sides[index + 2 : len(sides) - (index == 0)]
+    )
+    return abs(doubled) > 2 * LEAST_AREA_M2 and not any(_cross(*pair) for pair in apart)
+
+
+def _cross(one: Side, other: Side) -> bool:
+    """Whether two sides without a common corner meet."""
+    return _turn(*one, other[0]) != _turn(*one, other[1]) and (
+        _turn(*other, one[0]) != _turn(*other, one[1])
+    )
+
+
+def _turn(start: Point, end: Point, to: Point) -> bool:
+    """Whether a point lies to the left of the way from start to end."""
+    return (end[0] - start[0]) * (to[1] - start[1]) > (end[1] - start[1]) * (to[0] - start[0])
 
 
 def _to_border(corners: Sequence[tuple[float, float]]) -> float:

@@ -121,9 +121,9 @@ class InactivityDetector:
         """A sign of life restarts the silence; a heartbeat only proves that we would have seen."""
         arrived_s = int(observation.received_at.timestamp())
         if state is None:
-            if not _proves_activity(observation):
+            if not proves_activity(observation):
                 return None, NONE
-            return InactivityState(_seen_s(observation), arrived_s, *_whereof(observation)), NONE
+            return InactivityState(_seen_s(observation), arrived_s, *whereof(observation)), NONE
         kind = context.device.kind
         if observation.measure == "worn_state":
             return _worn(state, observation), NONE
@@ -133,7 +133,7 @@ class InactivityDetector:
             in_bed = observation.state == BedState.OCCUPIED
             if in_bed != state.in_bed:
                 state = msgspec.structs.replace(state, in_bed=in_bed)
-        if not _proves_activity(observation):
+        if not proves_activity(observation):
             return state, NONE
         seen_s = _seen_s(observation)
         if seen_s <= state.active_s:
@@ -228,8 +228,7 @@ def limit_of(state: InactivityState, context: Context) -> tuple[int, Posture]:
         posture = Posture.ASLEEP
     line = line_from(context.person.inactivity_line_min)
     if line is None:
-        night = local.hour >= NIGHT_FROM_H or local.hour < NIGHT_UNTIL_H
-        limit_min = LEARNING_NIGHT_MIN if night else LEARNING_DAY_MIN
+        limit_min = learning_limit_min(local)
         line = Line((), ())
     else:
         limit_min = allowed_min(line, local.hour * 60 + local.minute, near_bed)
@@ -240,6 +239,12 @@ def limit_of(state: InactivityState, context: Context) -> tuple[int, Posture]:
     if context.person.inactivity_limit_percent != 100:
         limit_min = limit_min * context.person.inactivity_limit_percent // 100
     return limit_min, posture
+
+
+def learning_limit_min(local: datetime) -> int:
+    """The fixed limit of a silence that began at this local time, while a line is learned."""
+    night = local.hour >= NIGHT_FROM_H or local.hour < NIGHT_UNTIL_H
+    return LEARNING_NIGHT_MIN if night else LEARNING_DAY_MIN
 
 
 def _counted_from(state: InactivityState, context: Context) -> datetime:
@@ -259,7 +264,7 @@ def _heard(state: InactivityState, arrived_s: int) -> InactivityState:
 
 
 def _active(state: InactivityState, seen_s: int, observation: Observation) -> InactivityState:
-    place, in_bed = _whereof(observation)
+    place, in_bed = whereof(observation)
     quiet_min = (seen_s - state.active_s) / 60
     level: float = state.level_hundredths
     if seen_s // 60 > state.active_s // 60:
@@ -281,7 +286,7 @@ def _active(state: InactivityState, seen_s: int, observation: Observation) -> In
     )
 
 
-def _proves_activity(observation: Observation) -> bool:
+def proves_activity(observation: Observation) -> bool:
     """Whether somebody must have done something."""
     if observation.quality in {Quality.INVALID, Quality.IMPLAUSIBLE}:
         return False
@@ -296,7 +301,7 @@ def _proves_activity(observation: Observation) -> bool:
             return measure not in _PROVES_NOTHING
 
 
-def _whereof(observation: Observation) -> tuple[int, bool]:
+def whereof(observation: Observation) -> tuple[int, bool]:
     """The kind of place, and whether it is the bed itself."""
     if observation.measure in {"bed_state", "movement_percent"}:
         return Place.NEAR_BED, observation.state != BedState.EMPTY

@@ -34,10 +34,13 @@ this late at most; the shortest limit of any detector is three minutes."""
 LOOKS_PER_EXPIRY = 10
 """Entries looked at for each one that may expire: bounds a batch after a long stall."""
 
+_SHARED = int(KeptFor.PREMISES)
+"""From here on a state is several people's. Plain integers: these are compared for every state."""
+
 Observe = Callable[[Any, Observation, Context], tuple[Any, Sequence[Finding]]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Draft:
     """What a batch changes, until it is committed."""
 
@@ -60,10 +63,10 @@ class Runner:
         self._detectors = tuple(detectors)
         self._surroundings = surroundings
         self._states = States(detectors)
-        by_measure: dict[str, list[tuple[Place, KeptFor, int, int, Observe]]] = {}
+        by_measure: dict[str, list[tuple[Place, int, int, int, Observe]]] = {}
         for place, detector in zip(self._states.places, self._detectors, strict=True):
             timed = 1 << place.at if getattr(detector, "timed", True) else 0
-            row = (place, place.kind, place.at, timed, detector.observe)
+            row = (place, int(place.kind), place.at, timed, detector.observe)
             for measure in detector.measures:
                 by_measure.setdefault(measure, []).append(row)
         self._by_measure = {measure: tuple(rows) for measure, rows in by_measure.items()}
@@ -100,20 +103,21 @@ class Runner:
             belonging = self._settle(device)
         if not belonging.watched:
             return
-        cells = belonging.cells
-        context = home = Context(device, self.listening_since, belonging.person)
-        if belonging.home is not belonging.person:
-            home = Context(device, self.listening_since, belonging.home)
+        cells, since, own = belonging.cells, self.listening_since, belonging.person
+        context = Context(device, since, own)
         for place, kind, at, timed, observe in wanted:
             cell = cells[kind]
-            state = cell.states[at]
-            around = home if kind >= KeptFor.PREMISES else context
+            states = cell.states
+            state = states[at]
+            around = context
+            if kind >= _SHARED and belonging.home is not own:
+                around = Context(device, since, belonging.home)
             after, findings = observe(state, observation, around)
             if after is not state:
                 if cell.touched is not draft:
                     cell.touched = draft
-                    draft.before.append((cell, cell.states.copy()))
-                cell.states[at] = after
+                    draft.before.append((cell, states.copy()))
+                states[at] = after
                 if timed and not cell.queued & timed:
                     self._queue_if_due(place, cell, around, observation.received_at)
                 if not stored:
@@ -152,6 +156,7 @@ class Runner:
         """The batch is committed: its states are the states now. Batches are committed in the
         order in which they were begun."""
         self._drafts.remove(draft)
+        draft.before.clear()
 
     def rescheduled(self, listening_since: datetime) -> None:
         """The hub was deaf until now: no silence counts before."""
@@ -244,7 +249,7 @@ class Runner:
             cell = belonging.cells[kind]
             if not is_news(self._detectors[place.index].name, cell.key):
                 continue
-            person = belonging.context_for(kind)
+            person = belonging.context_for(place.kind)
             context = Context(observation.device, self.listening_since, person)
             cell.states[at], _ = observe(cell.states[at], observation, context)
             if cell.states[at] is not None:

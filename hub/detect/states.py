@@ -8,13 +8,16 @@ it: a kept state.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from hub.detect.belonging import SHARDS, KeptFor, kept_for, shard_of
 from hub.detect.detector import Detector
+
+State = TypeVar("State")
 
 ENCODED_AT_ONCE = 256
 """States turned into bytes in one call, about a tenth of a millisecond: no other thread can run
@@ -219,6 +222,22 @@ class States:
             except msgspec.ValidationError:
                 continue
         return states
+
+
+def stored_states(stored: bytes, name: str, state_type: type[State]) -> dict[str, State]:
+    """The states of one detector in a stored shard; what is damaged is left out."""
+    found: dict[str, State] = {}
+    try:
+        content = msgspec.msgpack.decode(stored)
+    except msgspec.DecodeError:
+        return found
+    for part, piece in _pieces(content):
+        if part != name:
+            continue
+        for key, value in msgspec.msgpack.decode(piece, type=dict[str, Any]).items():
+            with suppress(msgspec.ValidationError):
+                found[key] = msgspec.convert(value, state_type)
+    return found
 
 
 def _pieces(content: Any) -> Iterable[tuple[str, bytes]]:

@@ -22,14 +22,15 @@ from nats.errors import Error as NatsError
 from hub.clock import SystemClock
 from hub.embedded import broker
 from hub.embedded.admission import Question, Register, admit, applicant_of, device_claims
+from hub.embedded.callout_word import write_callout_word
 from hub.embedded.doorman import Doorman, Watchman
 from hub.embedded.folder import HubFolder
 from hub.embedded.jwt import Signer, read_claims
 from hub.embedded.message_store import (
-    LANE_FILTERS,
     TRIM_EVERY_S,
     StoreRefusedError,
     Trimmer,
+    hears_both_lanes,
     hub_consumers,
     keep_until_trimmed,
 )
@@ -48,6 +49,8 @@ _CONNECT_AGAIN_S = 0.05
 _CONNECT_WITHIN_S = 2
 _PING_EVERY_S = 5
 _TELL_EVERY_S = 60.0
+_WRITE_EVERY_S = 5.0
+"""Prometheus asks every 15 s."""
 _CANCEL_AGAIN_S = 0.2
 
 _ASKING_FAILED = (NatsError, msgspec.MsgspecError, TimeoutError, StoreRefusedError)
@@ -137,7 +140,7 @@ class Callout:
         we want it; then trim the store."""
         while not self._ready:
             with contextlib.suppress(*_ASKING_FAILED):
-                if (await hub_consumers(connection)).keys() >= LANE_FILTERS:
+                if hears_both_lanes(await hub_consumers(connection)):
                     await keep_until_trimmed(connection)
                     self._ready = True
                     _log.info("gate_opened", why="both hub sessions exist")
@@ -169,12 +172,14 @@ class Callout:
 
     async def _tell(self) -> None:
         """Log how many came and why others did not, if anybody did."""
-        told = Counter(self.answers)
+        told, seconds = Counter(self.answers), 0.0
         while True:
-            await asyncio.sleep(_TELL_EVERY_S)
-            if new := self.answers - told:
+            write_callout_word(self._folder, self.answers, ready=self._ready)
+            await asyncio.sleep(_WRITE_EVERY_S)
+            seconds += _WRITE_EVERY_S
+            if seconds >= _TELL_EVERY_S and (new := self.answers - told):
                 _log.info("answered", **new)
-                told = Counter(self.answers)
+                told, seconds = Counter(self.answers), 0.0
 
     async def _answer(self, message: Msg) -> None:
         try:

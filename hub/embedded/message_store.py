@@ -9,6 +9,8 @@ have answered. See docs/adr/0008.
 """
 
 import asyncio
+import math
+import re
 from collections import deque
 from typing import Any, Protocol
 
@@ -19,18 +21,19 @@ from nats.aio.client import Client
 from hub.errors import HubError
 
 STREAM = "$MQTT_msgs"
-LANE_FILTERS = frozenset(
-    {"$MQTT.msgs.care.v1.*.*.*.alarm.*", "$MQTT.msgs.care.v1.*.*.*.telemetry.*"}
-)
-"""What the hub's two sessions subscribe to. No device may subscribe to these, so a consumer with
-such a filter is the hub's."""
+ALARM_FILTER = "$MQTT.msgs.care.v1.*.*.*.alarm.*"
 ACTION_FILTER = "$MQTT.msgs.desk.action"
-"""What dispatchers did; on the alarm lane's session too."""
+"""What dispatchers did; on the alarm lane's sessions too."""
+_HUB_FILTER = re.compile(r"\$MQTT\.msgs\.(desk\..+|care\.v1\.[^.]+\.\*\.\*\.(alarm|telemetry)\.\*)")
+"""What sessions of the hub subscribe to, of one owner (`*`) or of several, each its areas. No
+device may subscribe to these, so a consumer with such a filter is the hub's."""
 
 KEEP_S = 60.0
 """Ours: receipts for a device that is asleep wait this long; whoever sleeps longer presses again
 or repeats, and is answered anew."""
 TRIM_EVERY_S = 5.0
+LIST_EVERY_S = 30.0
+"""Half of `KEEP_S`: before anything is trimmed that another owner's new session has not read."""
 _ASK_WITHIN_S = 5.0
 
 _log = structlog.get_logger("hub.embedded.message_store")
@@ -84,22 +87,27 @@ class _Stream(msgspec.Struct, frozen=True):
 
 
 async def hub_consumers(connection: Client) -> dict[str, str]:
-    """The hub's own consumers, name by filter; those that exist."""
-    wanted = {*LANE_FILTERS, ACTION_FILTER}
+    """The hub's own consumers, filter by name; of every owner's sessions."""
     found: dict[str, str] = {}
     offset = 0
-    while wanted - found.keys():
+    while True:
         page = msgspec.convert(
             await _ask(connection, f"CONSUMER.LIST.{STREAM}", {"offset": offset}), _Page
         )
         entries = page.consumers or ()
         for entry in entries:
-            for name in {entry.config.filter_subject, *entry.config.filter_subjects} & wanted:
-                found[name] = entry.name
+            for subject in (entry.config.filter_subject, *entry.config.filter_subjects):
+                if _HUB_FILTER.fullmatch(subject):
+                    found[entry.name] = subject
         offset += len(entries)
         if not entries or offset >= page.total:
-            break
-    return found
+            return found
+
+
+def hears_both_lanes(consumers: dict[str, str]) -> bool:
+    """Whether there are sessions for alarms and for telemetry, of one owner or of several."""
+    filters = consumers.values()
+    return ALARM_FILTER in filters and any(".telemetry." in subject for subject in filters)
 
 
 async def waiting_messages(connection: Client) -> int:
@@ -129,23 +137,26 @@ class Trimmer:
     async def run(self, connection: Client) -> None:
         """Trim for ever. Raises what the connection raises."""
         names: dict[str, str] = {}
+        listed_s = -math.inf
         while True:
             await asyncio.sleep(TRIM_EVERY_S)
-            if len(names) < len(LANE_FILTERS) + 1:
-                names = await hub_consumers(connection)
+            now_s = self._clock.monotonic_s()
+            if now_s - listed_s >= LIST_EVERY_S:
+                names, listed_s = await hub_consumers(connection), now_s
+            if not hears_both_lanes(names) or ACTION_FILTER not in names.values():
                 continue
             try:
                 await self.trim(connection, names)
             except StoreRefusedError as error:
                 _log.warning("trim_failed", error=str(error))
-                names = {}
+                listed_s = -math.inf
 
     async def trim(self, connection: Client, names: dict[str, str]) -> None:
         """One look, and a purge of what was answered long enough ago. Raises StoreRefusedError."""
         # The stream first: what a consumer has not seen by now is after `last_seq`.
         stream = msgspec.convert(await _ask(connection, f"STREAM.INFO.{STREAM}"), _Stream)
         floor = stream.state.last_seq
-        for name in names.values():
+        for name in names:
             consumer = msgspec.convert(
                 await _ask(connection, f"CONSUMER.INFO.{STREAM}.{name}"), _Consumer
             )

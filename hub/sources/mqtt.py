@@ -145,6 +145,17 @@ class MqttConnection:
         self._flush_soon()
         self._resume()
 
+    def resubscribe(self, subscriptions: Mapping[str, int]) -> None:
+        """From now on these filters; what is new is asked for at once, what is not wanted any more
+        is given up."""
+        gone = [name for name in self._subscriptions if name not in subscriptions]
+        new = [item for item in subscriptions.items() if item[0] not in self._subscriptions]
+        self._subscriptions = dict(subscriptions)
+        if self.connected and new:
+            self._client.subscribe(new)
+        if self.connected and gone:
+            self._client.unsubscribe(gone)
+
     def publish_nowait(self, topic: str, payload: bytes, qos: int = 0) -> bool:
         """Hand a message to the socket; False if there is no connection (it is not kept)."""
         if not self.connected:

@@ -20,6 +20,7 @@ from hub.store import queries
 from hub.store.cases import log_values
 from hub.store.last_words import last_words
 from hub.store.openings import newest_alarms
+from hub.store.findings import told
 from hub.store.reach import Cursor, Reach
 from hub.store.rows import incident_of
 from hub.view import ALARMS_SHOWN, Cards, View, incident_view, iso
@@ -128,7 +129,7 @@ class PostgresDesk:
                     "actor_name": row["actor_name"],
                     "action": row["action"],
                     "reason": row["reason"],
-                    "detail": row["detail"],
+                    "detail": told(row["action"], row["detail"]),
                 }
                 for row in rows
             ]

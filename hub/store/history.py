@@ -1,5 +1,6 @@
 """History as a desk asks for it; implements `hub.api.ports.HistoryStore`."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -83,6 +84,43 @@ class PostgresHistory:
                 for row in rows
                 if row["measure"] in _SHOWN
             ]
+
+        return await self._reach.run(read)
+
+    async def silent(
+        self, areas: Sequence[str] | None, before: datetime, limit: int
+    ) -> tuple[list[View], datetime | None]:
+        """Devices not heard of since, longest silent first; and as of when that is known."""
+
+        async def read(cursor: Cursor) -> tuple[list[View], datetime | None]:
+            await cursor.execute(_ENGINE["state"])
+            (state,) = await cursor.fetchall()
+            values = {"areas": areas, "before": before, "limit": limit}
+            await cursor.execute(_SQL["silent_devices"], values)
+            return [
+                row | {"received_at": iso(row["received_at"])} for row in await cursor.fetchall()
+            ], state["aggregated_at"]
+
+        return await self._reach.run(read)
+
+    async def report(
+        self, areas: Sequence[str] | None, measure: int, since: datetime, until: datetime
+    ) -> tuple[list[View], str]:
+        """One measure of everybody in some areas by day, oldest first; and the zone of days."""
+
+        async def read(cursor: Cursor) -> tuple[list[View], str]:
+            await cursor.execute(_ENGINE["state"])
+            (state,) = await cursor.fetchall()
+            await cursor.execute(
+                _SQL["report_days"],
+                {"areas": areas, "measure": measure, "since": since, "until": until},
+            )
+            days = [
+                _bucket(row | {"last_value": None, "last_state": None})
+                | {"devices": row["devices"]}
+                for row in await cursor.fetchall()
+            ]
+            return days, state["time_zone"] or "UTC"
 
         return await self._reach.run(read)
 

@@ -9,7 +9,8 @@ import asyncio
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from typing import IO, Any
 
 import msgspec
@@ -72,12 +73,10 @@ def bring_in(
     account: Account,
 ) -> ImportOutcome:
     """The same for the command line. Raises ImportRefused, ImportRuns, DatabaseAway."""
-    lines = _lines(content)
     errors = Errors()
-    columns = headings(next(lines, (1, ()))[1])
-    parsed = rows(lines, columns, errors)
     try:
         with (
+            closing(_lines(content)) as lines,
             psycopg.connect(
                 database_url,
                 connect_timeout=CONNECT_TIMEOUT_S,
@@ -87,6 +86,8 @@ def bring_in(
             ) as connection,
             connection.cursor() as cursor,
         ):
+            columns = headings(next(lines, (1, ()))[1])
+            parsed = rows(lines, columns, errors)
             outcome = _Import(cursor, root_area_id, order, account).run(parsed, errors)
             if not outcome.committed:
                 connection.rollback()
@@ -206,7 +207,7 @@ class _Import:
         return self._cursor.fetchall()
 
 
-def _lines(content: IO[bytes]) -> Iterator[tuple[int, Sequence[str]]]:
+def _lines(content: IO[bytes]) -> Generator[tuple[int, Sequence[str]], None, None]:
     """Row numbers and cells. Raises ImportRefused for what is no text, or no table."""
     encoding = _encoding(content)
     text = io.TextIOWrapper(content, encoding=encoding, newline="")

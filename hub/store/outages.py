@@ -1,4 +1,5 @@
-"""Areas that are silent, and which of their devices: written with the batch that found it."""
+"""Areas that are silent, and which of their devices: written with the batch that found it, read
+at a restart and by desks."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ from psycopg.rows import dict_row
 
 from hub.outage_watch import Outage, OutageChanges
 from hub.store import queries
+from hub.store.reach import Cursor, Reach
+from hub.view import View
 from schemas.ids import AreaId, DeviceId
 
 _SQL = queries.load("outages")
@@ -64,3 +67,36 @@ async def open_outages(connection: Connection, areas: Sequence[str] | None) -> l
             )
             for row in await cursor.fetchall()
         ]
+
+
+class PostgresOutages:
+    """Implements `hub.api.ports_care.OutageStore`. Raises DatabaseAway."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+
+    async def outages(
+        self, areas: Sequence[str] | None, since: datetime, limit: int
+    ) -> list[View]:
+        """Open ones first, then those that ended after `since`."""
+        values = {"areas": areas, "since": since, "limit": limit}
+        return await self._rows("outages_page", values)
+
+    async def area_of_outage(self, outage_id: str) -> str | None:
+        """None if there is no such outage."""
+        rows = await self._rows("outage_area", {"outage_id": outage_id})
+        return rows[0]["area_id"] if rows else None
+
+    async def outage_devices(
+        self, outage_id: str, after: str, limit: int, *, silent: bool
+    ) -> list[View]:
+        """A page of its devices by id; `silent`: only those that still are."""
+        values = {"outage_id": outage_id, "after": after, "limit": limit, "silent": silent}
+        return await self._rows("outage_devices", values)
+
+    async def _rows(self, query: str, values: dict[str, Any]) -> list[View]:
+        async def read(cursor: Cursor) -> list[View]:
+            await cursor.execute(_SQL[query], values)
+            return await cursor.fetchall()
+
+        return await self._reach.run(read)

@@ -42,8 +42,13 @@ _NO_PLACE = _NULL * 3
 
 def origin_of(device: Device) -> tuple[bytes, bytes]:
     """What every row of a device says of where it is from: its id; its area and person."""
-    person = _NULL if device.person_id is None else _text(device.person_id)
-    return _text(device.id), _text(device.area_id) + person
+    device_id, area_id = device.id.encode(), device.area_id.encode()
+    if device.person_id is None:
+        owner = b"%b%b%b" % (_length(len(area_id)), area_id, _NULL)
+    else:
+        person_id = device.person_id.encode()
+        owner = b"%b%b%b%b" % (_length(len(area_id)), area_id, _length(len(person_id)), person_id)
+    return _length(len(device_id)) + device_id, owner
 
 
 def microseconds(at: datetime) -> int:

@@ -1,5 +1,7 @@
 """Stories of step 0: the person is asked before anybody is woken."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -330,3 +332,38 @@ async def test_a_doubtful_fall_is_decided_after_a_restart(database_url: str) -> 
         assert town.lane.watched_people == {"anna"}
         await town.later(seconds=61)
         assert (await town.incident())["state"] == "checking"
+
+
+async def test_a_press_never_waits_behind_a_burst_of_windows(town: Town) -> None:
+    for number in range(50):
+        town.lane.on_message(town.delivers("band-1", str(number), window(NONE)))
+    town.lane.on_message(town.pressed("button-1", "1"))
+    assert town.announced() == ["raised"], "before a single window was looked at"
+    await town.settled()
+    assert len(await town.rows("SELECT 1 FROM signal_window")) == 50
+    assert town.receipts("band-1").count("received") == 51
+
+
+async def test_killed_before_the_commit_the_question_comes_once_more(database_url: str) -> None:
+    async with running_town(database_url) as town:
+        town.line.away = True
+        message = town.delivers("band-1", "1", window(SURE))
+        town.lane.on_message(message)
+        await town.judged()
+        (first,) = town.questions("band-1")
+        assert town.broker.acknowledged == [], "the broker still has it"
+    async with running_town(database_url, settled=True) as town:
+        await town.restarted()
+        await town.hears(replace(message, duplicate=True))
+        (again,) = town.questions("band-1")
+        assert again["check_in_id"] == first["check_in_id"]
+        assert (await town.incident())["state"] == "checking"
+
+
+async def test_what_is_asked_by_the_ladder_of_a_telemetry_finding_is_asked_once(
+    town: Town,
+) -> None:
+    await town.finds("band-1", quiet_morning(Phase.CANDIDATE, START, ask_s=1800))
+    await town.finds("band-1", quiet_morning(Phase.CANDIDATE, START, ask_s=1800))
+    await town.later(minutes=10)
+    assert len(town.questions("button-1")) == 1

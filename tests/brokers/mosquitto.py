@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from hub.broker_line import BrokerLine
+from hub.mosquitto_files import render_acl, render_passwords
 from hub.settings import Address
 from tests.integration.embedded import eventually, free_address
 
@@ -41,7 +43,8 @@ class Mosquitto:
             "acl_file": str(self.folder / "acl"),
             "pid_file": str(self.pid_file),
             "sys_interval": "1",
-        } | dict(changes)
+            **changes,
+        }
         text = SHIPPED.read_text()
         text = re.sub(r"^(listener|certfile|keyfile) .*\n", "", text, flags=re.MULTILINE)
         for name, value in values.items():
@@ -52,11 +55,7 @@ class Mosquitto:
     async def start(self) -> None:
         executable = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
         assert executable is not None, "tests/ensure_system_packages.sh installs it"
-        log = (self.folder / "mosquitto.log").open("ab")
-        with log:
-            self._process = subprocess.Popen(
-                [executable, "-c", str(self.configuration)], stdout=log, stderr=log
-            )
+        self._process = self._spawn(executable)
 
         async def listens() -> bool:
             try:
@@ -67,6 +66,12 @@ class Mosquitto:
             return True
 
         await eventually(listens)
+
+    def _spawn(self, executable: str) -> subprocess.Popen[bytes]:
+        with (self.folder / "mosquitto.log").open("ab") as log:
+            return subprocess.Popen(
+                [executable, "-c", str(self.configuration)], stdout=log, stderr=log
+            )
 
     async def until_written(self) -> None:
         """Until what is in memory now is on disk: two whole rounds of autosave."""
@@ -88,12 +93,9 @@ class Mosquitto:
 
 @asynccontextmanager
 async def mosquitto(folder: Path, **changes: str | None) -> AsyncIterator[Mosquitto]:
-    """Started, and ended in the end. `changes` are other values for its settings; None: left out."""
+    """Started, and ended in the end. `changes` are other values of settings; None: left out."""
     broker = Mosquitto(folder, changes)
     if not (folder / "passwords").exists():
-        from hub.broker_line import BrokerLine
-        from hub.mosquitto_files import render_acl, render_passwords
-
         hub = BrokerLine.parse(broker.url)
         (folder / "passwords").write_text(render_passwords(hub, []))
         (folder / "acl").write_text(render_acl(hub))

@@ -351,7 +351,7 @@ def test_its_state_stays_small(
     detector: Detector[Any], data: st.DataObject, context: Context
 ) -> None:
     run = Run(detector, context)
-    for step in data.draw(steps_for(detector)):
+    for step in data.draw(steps_for(detector, most=100)):
         run.live([step])
         size = len(msgspec.msgpack.encode(run.state))
         largest[detector.name] = max(size, largest.get(detector.name, 0))

@@ -24,14 +24,20 @@ from hub.api.ports import ApiDependencies
 from hub.api.server import listening_socket, make_server
 from hub.clock import SystemClock
 from hub.desk_bus import action_result, incident_announcement, read_action
+from hub.learning import HUB_ZONE
 from hub.settings import Address
 from hub.store.accounts import PostgresAccounts
+from hub.store.care import PostgresCare
 from hub.store.cases import ActionItem, AlarmItem, Recorded, record
 from hub.store.desk import PostgresDesk
 from hub.store.devices import PostgresDevices
+from hub.store.figures import PostgresFigures
+from hub.store.findings import PostgresFindings
 from hub.store.history import PostgresHistory
 from hub.store.imports import PostgresImports
+from hub.store.learned import PostgresLearned
 from hub.store.maintenance import PostgresMaintenance
+from hub.store.outages import PostgresOutages
 from hub.store.quarantine import PostgresQuarantine
 from hub.store.reach import Reach
 from hub.store.register_desk import PostgresRegister
@@ -256,6 +262,11 @@ async def api_hub(
             devices=PostgresDevices(reach),
             quarantine=PostgresQuarantine(reach),
             maintenance=PostgresMaintenance(reach),
+            figures=PostgresFigures(reach),
+            findings=PostgresFindings(reach),
+            care=PostgresCare(reach),
+            learned=PostgresLearned(reach, HUB_ZONE),
+            outages=PostgresOutages(reach),
             bus=bus,
             clock=clock,
             data_dir=data_dir,

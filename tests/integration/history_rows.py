@@ -4,6 +4,7 @@ The buckets are computed here in Python, row by row, from what was written: both
 against the same numbers.
 """
 
+import json
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -90,11 +91,13 @@ def some_days(days: int = 4, every_min: int = 20) -> list[Stored]:
 def write(connection: psycopg.Connection[Any], rows: Iterable[Stored]) -> None:
     """Insert them, and let the sequence have given out their batch numbers."""
     rows = list(rows)
-    marks = ", ".join(["%s"] * len(COLUMNS.split(",")))
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO observation ({COLUMNS}) VALUES ({marks})".encode(),
-            [row.values() for row in rows],
+    names = [name.strip() for name in COLUMNS.split(",")]
+    found = [dict(zip(names, row.values(), strict=True)) for row in rows]
+    for first in range(0, len(found), 100):  # a message of more than 64 KB ends the one under Node
+        connection.execute(
+            f"INSERT INTO observation ({COLUMNS}) SELECT {COLUMNS}"
+            " FROM jsonb_populate_recordset(NULL::observation, %s)".encode(),
+            (json.dumps(found[first : first + 100], default=str),),
         )
     newest = max(row.batch_id for row in rows)
     connection.execute("SELECT setval('batch_id', %s)", (newest,))

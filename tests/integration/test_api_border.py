@@ -138,7 +138,7 @@ async def test_figures_without_a_name_in_them(hub: ApiHub) -> None:
         'route="/api/v1/incidents/{incident_id}/acknowledge",status="200"} 1.0',
         'carebell_api_database{state="ok"} 1.0',
         "carebell_ingest_messages_per_second 9.0",
-        "carebell_ingest_quarantined_messages 3.0",
+        "carebell_ingest_quarantined_messages_total 3.0",
     ):
         assert expected in text, expected
     for personal in ("wang", "button-1", "mei", opened["id"], "east"):

@@ -68,7 +68,7 @@ def filled(database_url: str, rows: list[Stored]) -> str:
 def test_buckets_are_what_the_rows_say(filled: str, rows: list[Stored]) -> None:
     added = asyncio.run(upkeep(filled).aggregate())
     assert added == len(rows)
-    with psycopg.connect(filled) as connection:
+    with psycopg.connect(filled, autocommit=True) as connection:
         assert stored_buckets(connection, "hour") == buckets(rows, "hour")
         assert stored_buckets(connection, "day") == buckets(rows, "day")
 
@@ -111,7 +111,7 @@ def test_killed_between_any_two_steps_it_goes_on_without_counting_twice(
             await asyncio.gather(task, return_exceptions=True)
 
     assert asyncio.run(killed_again_and_again()) > 1
-    with psycopg.connect(filled) as connection:
+    with psycopg.connect(filled, autocommit=True) as connection:
         assert stored_buckets(connection, "hour") == buckets(rows, "hour")
 
 
@@ -235,7 +235,7 @@ def test_observations_go_after_their_time_and_aggregates_stay(
         if row.measure != POSITION
         and (row.at >= cut if row.observed_at.year == 1970 else row.at.date() >= cut.date())
     ]
-    with psycopg.connect(filled) as connection:
+    with psycopg.connect(filled, autocommit=True) as connection:
         found = connection.execute(
             "SELECT device_id, measure, message_key FROM observation ORDER BY 1, 2, 3"
         ).fetchall()
@@ -369,7 +369,7 @@ def test_every_rule_names_a_setting() -> None:
 async def test_two_workers_do_not_do_it_twice(filled: str, rows: list[Stored]) -> None:
     await asyncio.gather(*(upkeep(filled).aggregate() for _ in range(3)))
     await upkeep(filled).aggregate()
-    with psycopg.connect(filled) as connection:
+    with psycopg.connect(filled, autocommit=True) as connection:
         assert stored_buckets(connection, "hour") == buckets(rows, "hour")
 
 
@@ -379,7 +379,7 @@ def test_the_zone_of_days_stays_what_it_was_first(
     with psycopg.connect(filled, autocommit=True) as connection:
         arrange_on(connection, Terms.of(settings(time_zone="Europe/Vienna")))
     asyncio.run(upkeep(filled, time_zone="Europe/Vienna").aggregate())
-    with psycopg.connect(filled) as connection:
+    with psycopg.connect(filled, autocommit=True) as connection:
         assert stored_buckets(connection, "day") == buckets(rows, "day")
 
 

@@ -31,12 +31,15 @@ from alerts.alarm import Alarm, Category, Priority, Subject, SubjectKind
 from alerts.incident import HUMAN_OUTCOMES, Outcome
 from alerts.notification import Notification, NotificationState, retry_at
 from alerts.policy import TECHNICAL, URGENT, ChannelName
+from hub.detect.button import subject_of
+from hub.detect.detector import Finding, Phase
+from hub.findings import item_of
 from hub.store.cases import ActionItem, AlarmItem, ClearItem, Item, Recorded, record
 from hub.store.escalation import PostgresEscalation
 from hub.store.outbox import LEASE_S, PostgresOutbox
 from schemas.identity import DERIVED_REPEAT_S
 from schemas.ids import AlarmId, DeviceId, PremisesId
-from tests.scenes import LIN, ROOT, WU, HandClock, action, delivery, settle_in, taken
+from tests.scenes import LIN, ROOT, WU, HandClock, action, delivery, register, settle_in, taken
 
 T = TypeVar("T")
 
@@ -46,7 +49,7 @@ LONGEST_WAIT_S = max(
 )
 CLEAN = (
     "ALTER TABLE audit_log DISABLE TRIGGER audit_log_never_emptied;"
-    "TRUNCATE notification, alarm, incident, alarm_occurrence, desk_action, audit_log"
+    "TRUNCATE notification, finding, alarm, incident, alarm_occurrence, desk_action, audit_log"
     " RESTART IDENTITY CASCADE;"
     "ALTER TABLE audit_log ENABLE TRIGGER audit_log_never_emptied"
 )
@@ -109,8 +112,11 @@ class Expected:
     alarms: set[str] = field(default_factory=set)
     occurrences: dict[str, tuple[int, Any]] = field(default_factory=dict)
     deeds: set[str] = field(default_factory=set)
+    findings: set[str] = field(default_factory=set)
 
     def commit(self, item: Item) -> None:
+        if not isinstance(item, ActionItem) and item.found is not None:
+            self.findings.add(item.found.id)
         if isinstance(item, ActionItem):
             self.deeds.add(item.action.id)
         elif isinstance(item, AlarmItem) and not item.derived:
@@ -200,6 +206,35 @@ class CasesMachine(RuleBasedStateMachine):
             received_at=self.clock.now(),
         )
         self.waiting.append(ClearItem(subject, found) if over else AlarmItem(found))
+
+    @rule(
+        device=st.sampled_from(DEVICES[:3]),
+        detector=st.sampled_from(["fall", "inactivity", "heart_rate"]),
+        phase=st.sampled_from(Phase),
+        priority=st.sampled_from(Priority),
+        key=st.integers(1, 3),
+        ask_s=st.sampled_from([0, 0, 30, 1800]),
+    )
+    def found(
+        self, device: str, detector: str, phase: Phase, priority: Priority, key: int, ask_s: int
+    ) -> None:
+        """A detector claims, or takes back."""
+        known = register().devices[DeviceId(device)]
+        home = detector == "inactivity"
+        subject = Subject(SubjectKind.PREMISES, known.premises_id)
+        finding = Finding(
+            detector=detector,
+            kind=detector,
+            phase=phase,
+            category=Category.PHYSIOLOGICAL if detector == "heart_rate" else Category.PERSONAL,
+            priority=priority,
+            subject=subject if home else subject_of(known),
+            key=str(key),
+            at=self.clock.now(),
+            text="",
+            ask_s=0 if phase is Phase.WITHDRAWN else ask_s,
+        )
+        self.waiting.append(item_of(known, finding))
 
     @rule(
         data=st.data(),
@@ -336,10 +371,14 @@ class CasesMachine(RuleBasedStateMachine):
         for row in self.place.rows(
             "SELECT i.category, i.outcome, (SELECT count(*) FROM audit_log l"
             " WHERE l.incident_id = i.incident_id AND l.actor_kind = 'account'"
-            " AND l.action = 'resolve') AS resolved FROM incident i WHERE state = 'resolved'"
+            " AND l.action = 'resolve') AS resolved, (SELECT count(*) FROM notification n"
+            " WHERE n.incident_id = i.incident_id AND n.kind = 'ring') AS rung"
+            " FROM incident i WHERE state = 'resolved'"
         ):
             if row["category"] == "technical" and row["outcome"] == "cleared":
                 assert row["resolved"] == 0
+            elif row["outcome"] == "withdrawn":
+                assert (row["resolved"], row["rung"]) == (0, 0), "nobody had been woken"
             else:
                 assert row["outcome"] in HUMAN_OUTCOMES
                 assert row["resolved"] == 1
@@ -352,6 +391,22 @@ class CasesMachine(RuleBasedStateMachine):
         assert logged["count"] == len(deeds)
         (alarms,) = self.place.rows("SELECT count(*) FROM audit_log WHERE action = 'alarm'")
         assert alarms["count"] == self.expected.alarm_count
+
+    @invariant()
+    def every_finding_is_recorded_once(self) -> None:
+        known = {row["finding_id"] for row in self.place.rows("SELECT finding_id FROM finding")}
+        assert known == self.expected.findings
+
+    @invariant()
+    def nobody_is_asked_about_what_is_settled(self) -> None:
+        assert not self.place.rows(
+            "SELECT 1 FROM notification n JOIN incident i USING (incident_id)"
+            " WHERE n.kind = 'check_in' AND n.state = 'pending' AND i.state <> 'checking'"
+        )
+        assert not self.place.rows(
+            "SELECT 1 FROM incident i WHERE state = 'checking' AND NOT EXISTS (SELECT 1"
+            " FROM notification n WHERE n.incident_id = i.incident_id AND n.kind = 'check_in')"
+        ), "whoever is being asked was asked"
 
     @invariant()
     def the_log_only_grows(self) -> None:

@@ -1,24 +1,22 @@
 """Whatever happens to an incident, in whatever order: it stays true and never falls silent."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.actions import Verb, perform
-from alerts.alarm import Alarm, Category, Flag, Priority
+from alerts.alarm import Alarm, Bearing, Category, Flag, Priority
 from alerts.errors import AlertsError
 from alerts.escalation import Reason, decide
-from alerts.grouping import group
+from alerts.grouping import group, over
 from alerts.incident import (
     HUMAN_OUTCOMES,
-    Event,
     Incident,
     Outcome,
     Owner,
     State,
-    next_state,
     opened_by,
 )
 from alerts.policy import ChannelName, policy_for
@@ -35,7 +33,15 @@ class Deed:
     outcome: Outcome
 
 
-Happening = Alarm | Deed | frozenset[ChannelName] | None
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What a detector says of its own earlier claim."""
+
+    alone: bool
+    technical: bool
+
+
+Happening = Alarm | Deed | TakenBack | frozenset[ChannelName]
 
 CHANNELS = st.frozensets(st.sampled_from(ChannelName))
 PAUSES_S = st.sampled_from([0, 1, 29, 30, 61, 600, 3600, 7200])
@@ -47,10 +53,13 @@ ALARMS = st.builds(
     priority=st.sampled_from(Priority),
     flags=st.sampled_from([(), (Flag.DURESS,), (Flag.LATE,)]),
     ends_hazard=st.booleans(),
+    ask_s=st.sampled_from([0, 0, 30, 1800]),
+    bearing=st.sampled_from(Bearing),
 )
 DEEDS = st.builds(Deed, st.sampled_from(Verb), st.sampled_from([LIN, WU]), st.sampled_from(Outcome))
-LIVES = st.lists(st.tuples(PAUSES_S, ALARMS | DEEDS | CHANNELS | st.none()), max_size=25)
-"""None: the technical condition ends by itself. A set of channels: the ladder looks."""
+OVERS = st.builds(TakenBack, st.booleans(), st.booleans())
+LIVES = st.lists(st.tuples(PAUSES_S, ALARMS | DEEDS | CHANNELS | OVERS), max_size=25)
+"""A set of channels: the ladder looks."""
 
 
 def check(incident: Incident) -> None:
@@ -64,18 +73,6 @@ def check(incident: Incident) -> None:
         assert incident.category is Category.TECHNICAL
     if incident.outcome in HUMAN_OUTCOMES:
         assert incident.owner is not None
-
-
-def cleared(incident: Incident) -> Incident:
-    """As the store does it."""
-    return replace(
-        incident,
-        state=next_state(incident, Event.CLEAR),
-        outcome=Outcome.CLEARED,
-        resolved_at=START,
-        next_deadline_at=None,
-        revision=incident.revision + 1,
-    )
 
 
 def climbed(incident: Incident, now: datetime, reachable: frozenset[ChannelName]) -> Incident:
@@ -98,8 +95,9 @@ def happened(incident: Incident, now: datetime, what: Happening) -> Incident:
         case Deed():
             deed = action(what.verb, incident.id, now, by=what.by, outcome=what.outcome)
             return perform(incident, deed, policy_for(incident.category, incident.priority))
-        case None:
-            return cleared(incident)
+        case TakenBack(alone=alone, technical=technical):
+            grouping = over(incident, now, its_own=True, alone=alone, technical=technical)
+            return grouping.incident or incident
         case _:
             return climbed(incident, now, what)
 
@@ -118,5 +116,9 @@ def test_no_life_falls_silent(first: Alarm, asked: bool, life: list[tuple[int, H
         except AlertsError:
             assert incident == before
         check(incident)
+        if incident.outcome is Outcome.WITHDRAWN and before.open:
+            assert before.state is State.CHECKING, "once raised, only a human closes it"
+        if before.state is not State.CHECKING:
+            assert incident.state is not State.CHECKING, "nobody is asked once somebody is called"
         assert incident == before or incident.revision > before.revision
         assert incident.silent >= before.silent

@@ -16,6 +16,7 @@ from device_sim.city import City, Options
 from device_sim.clock import SystemClock
 from device_sim.display import Screen, Shown
 from device_sim.play import press
+from device_sim.town import Play
 from schemas.alarms import PressAction
 from schemas.commands import ReceiptStage
 from tests.simulation.neighbourhood import (
@@ -40,7 +41,7 @@ class Town:
         self.stop = asyncio.Event()
         self.city = City(
             fleet=fleet_of(broker),
-            story=[],
+            play=Play(),
             options=Options(connects_per_s=1000.0, run_for_s=100.0),
             clock=SystemClock(),
             show=self.shown.append,
@@ -132,12 +133,12 @@ async def test_a_device_without_power_leaves_its_last_will_and_misses_no_receipt
     async with answering(broker, ReceiptStage.RECEIVED) as desk, town_on(broker) as town:
         town.press("band-0")
         await eventually(lambda: town.texts("band-0")[-1] is Screen.RECEIVED)
-        town.city.devices["band-0"].line.power(on=False)
+        town.city.devices["band-0"].power(on=False)
         await eventually(lambda: _offline(desk, "band-0"))
         await desk.answer(desk.alarms[0], ReceiptStage.COMING)
         await asyncio.sleep(1.0)
         assert town.texts("band-0")[-1] is Screen.RECEIVED
-        town.city.devices["band-0"].line.power(on=True)
+        town.city.devices["band-0"].power(on=True)
         await eventually(lambda: town.texts("band-0")[-1] is Screen.COMING)
         assert not _offline(desk, "band-1")
 
@@ -150,18 +151,18 @@ def _offline(desk: Answerer, device_id: str) -> bool:
     )
 
 
-async def test_a_story_happens(tmp_path: Path) -> None:
+async def test_a_scenario_happens(tmp_path: Path) -> None:
     # A room in which nobody's own day has them at any hour: the move is always news.
-    story = tmp_path / "cellar.toml"
-    demo = (files("device_sim") / "stories" / "demo.toml").read_text(encoding="utf-8")
-    story.write_text(demo.replace('"bathroom"', '"cellar"'), encoding="utf-8")
+    scenario = tmp_path / "cellar.toml"
+    demo = (files("device_sim") / "scenarios" / "demo.toml").read_text(encoding="utf-8")
+    scenario.write_text(demo.replace('"bathroom"', '"cellar"'), encoding="utf-8")
     broker = nats(tmp_path)
     await broker.start()
     try:
         async with answering(broker, *ALL) as desk:
             code, lines = await command(
-                "run", "--fleet", str(fleet_file(tmp_path, broker.port)), "--json",
-                "--story", str(story), "--time-factor", "10", "--for", "6",
+                "--fleet", str(fleet_file(tmp_path, broker.port)), "--json",
+                "--scenario", str(scenario), "--time-factor", "10", "--for", "6",
             )  # fmt: skip
             summary = lines[-1]
             assert code == 0
@@ -182,11 +183,12 @@ async def test_a_rate_is_kept_and_counted(tmp_path: Path) -> None:
     await broker.start()
     try:
         async with answering(broker) as desk:
-            arguments = ["run", "--fleet", str(fleet_file(tmp_path, broker.port)), "--quiet"]
+            arguments = ["--fleet", str(fleet_file(tmp_path, broker.port)), "--quiet"]
             code, lines = await command(*arguments, "--rate", "200", "--for", "3")
             assert code == 0
             assert len(lines) == 1
-            assert 400 <= lines[0]["sent"] <= 600 + 6
+            assert 300 <= lines[0]["sent"] <= 600 + 6  # it begins once all are connected
+            assert lines[0]["behind"] == 0
             assert lines[0]["sent"] == lines[0]["acknowledged"]
             await eventually(lambda: len(desk.telemetry) >= lines[0]["sent"])
             senders = {heard.topic.split("/")[4] for heard in desk.telemetry}
@@ -200,7 +202,7 @@ async def test_sigterm_ends_a_run_with_its_summary(tmp_path: Path) -> None:
     broker = nats(tmp_path)
     await broker.start()
     try:
-        process = await spawn("run", "--fleet", str(fleet_file(tmp_path, broker.port)), "--json")
+        process = await spawn("--fleet", str(fleet_file(tmp_path, broker.port)), "--json")
         assert process.stdout is not None
         await asyncio.wait_for(process.stdout.readline(), 20)
         process.send_signal(signal.SIGTERM)

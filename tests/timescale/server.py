@@ -74,7 +74,11 @@ def connected(url: str) -> Iterator[Connection]:
     deadline_s = time.monotonic() + READY_WITHIN_S
     while True:
         try:
-            connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
+            connection = psycopg.connect(
+                url, autocommit=True, connect_timeout=10, prepare_threshold=None
+            )
+            # Behind every connection there is the same one backend, with all that was left in it.
+            connection.execute("DISCARD ALL")
             break
         except psycopg.OperationalError:
             if time.monotonic() > deadline_s:

@@ -45,10 +45,6 @@ ROWS = some_days()
 TERMS = Terms.of(settings())
 
 
-def tend(url: str, clock: StandingClock | None = None, **changes: Any) -> HistoryUpkeep:
-    return HistoryUpkeep(settings(**changes), Session(url), clock or StandingClock())
-
-
 async def once(url: str, clock: StandingClock | None = None, **changes: Any) -> None:
     """What the worker does in an hour; hangs up in the end, for there is one connection."""
     session = Session(url)
@@ -179,7 +175,9 @@ def test_compressed_chunks_answer_and_take_late_rows(timescale: str) -> None:
     with connected(timescale) as connection:
         before = everything(connection)
         run_jobs(connection, "policy_compression")
-        assert compressed(connection) == 1, "of these days only the one of 1970 is old enough"
+        assert compressed(connection) >= 1, (
+            "the one of 1970 is always old enough"
+        )
         connection.execute(
             "SELECT compress_chunk(c, if_not_compressed => true) FROM show_chunks('observation') c"
         )
@@ -225,6 +223,7 @@ def test_retention_drops_chunks_and_not_those_without_a_time() -> None:
             assert 0 < len(kept) < len(ROWS)
             assert len(everything(connection)) == len(kept)
             # What was dropped stays in the aggregates, also when they are refreshed as planned.
+            run_jobs(connection, "policy_refresh_continuous_aggregate")
             assert stored_buckets(connection, "day") == buckets(ROWS, "day")
 
 

@@ -12,6 +12,7 @@ from alerts.incident import Incident, State, opened_by
 from alerts.policy import (
     DISPATCHERS,
     FALLBACK_CONTACT,
+    PROMPT,
     TECHNICAL,
     URGENT,
     ChannelName,
@@ -132,8 +133,9 @@ def test_a_lease_must_end(leases: tuple[int, int]) -> None:
 def test_every_incident_has_a_ladder(category: Category, priority: Priority) -> None:
     """standards.md: an unaccepted SOS reaches the next tier within 60 s."""
     policy = policy_for(category, priority)
-    technical = category is Category.TECHNICAL and priority is not Priority.HIGH
-    assert policy is (TECHNICAL if technical else URGENT)
-    if not technical:
-        assert policy.steps[0].wait_s <= 60
-        assert len(policy.steps) > 1
+    if priority is not Priority.HIGH and category in (Category.TECHNICAL, Category.PHYSIOLOGICAL):
+        assert policy is (TECHNICAL if category is Category.TECHNICAL else PROMPT)
+        return
+    assert policy is URGENT
+    assert policy.steps[0].wait_s <= 60
+    assert len(policy.steps) > 1

@@ -17,6 +17,7 @@ from device_sim.household import DayClock, Household
 from device_sim.line import Listener
 from device_sim.surroundings import Surroundings
 from device_sim.tally import Tally
+from device_sim.truth import Truth
 from schemas.alarms import PressAction
 from schemas.codec import encode
 from schemas.commands import CheckIn, Receipt, ReceiptStage
@@ -75,6 +76,9 @@ class PaperLine:
     def power(self, *, on: bool) -> None:
         self.restore() if on else self.lose()
 
+    def cover(self, *, on: bool) -> None:
+        self.restore() if on else self.lose()
+
     def lose(self) -> None:
         if self.connected:
             self.connected = False
@@ -95,7 +99,10 @@ class Bench:
         identity = FleetDevice("button-1", DeviceKind.BUTTON, "secret")
         home = Home("city", "home-1", Resident("person-1", language=language), [identity])
         household = Household(home, "1", self.clock, DayClock(START, 0.0, 1.0))
-        around = Surroundings(self.clock, self.agenda, self.tally, self.shown.append, "boot")
+        truth = Truth(START, 0.0)
+        around = Surroundings(
+            self.clock, self.agenda, self.tally, self.shown.append, truth, "boot", answers=1.0
+        )
         self.line = PaperLine.__new__(PaperLine)
         self.device = Device(home, identity, household, around, self._open)
 
@@ -196,6 +203,10 @@ def test_a_receipt_without_id_is_for_the_last_press_and_others_are_shown_too() -
     question = CheckIn("c-1", "Are you well?", 30)
     bench.device.on_command("check_in", encode(question))
     assert bench.shown[-1].text == "Are you well?"
+    sends = len(bench.line.sent)
+    bench.advance(15)
+    answers = [json.loads(payload) for _, _, payload in bench.line.sent[sends:]]
+    assert {answer["action"] for answer in answers} == {"cancel"}, "who is well says so"
     bench.device.on_command("receipt", b"\xff")
     assert bench.tally.malformed_commands == 1
 

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query
 from alerts.people import Account
 from hub.api.gate import Parts, PartsOf, Recalling
 from hub.api.models import ProblemObject
-from hub.api.models_history import HistoryPoints, LastValues
+from hub.api.models_history import HistoryPoints, LastValues, Report, SilentDevices
 from hub.api.problems import Problem
 from hub.api.routes.register import area_of_device, area_of_person
 from hub.history import Recall, Resolution, SpanTooLong, resolution_for
+from hub.view import iso
 from schemas.ids import ID_PATTERN
 from schemas.vocabulary import MEASURE_BY_KEY, MEASURES
 
@@ -19,6 +20,9 @@ router = APIRouter(prefix="/api/v1/history", tags=["history"])
 
 SPAN = timedelta(hours=24)
 """What is shown unless asked otherwise: the last day."""
+REPORT_SPAN = timedelta(days=31)
+LONGEST_REPORT = timedelta(days=366)
+"""Ours: a year, leap years too."""
 CLOCK_AHEAD = timedelta(minutes=5)
 """Ours: a device clock that is a little ahead still belongs to now."""
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -86,6 +90,58 @@ async def read_last(
     return LastValues.model_validate({"items": items})
 
 
+@router.get("/silent")
+async def read_silent(
+    account: Recalling,
+    parts: PartsOf,
+    *,
+    for_s: Annotated[int, Query(ge=60, le=31_536_000)] = 86_400,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> SilentDevices:
+    """Devices of your area and below that said nothing for so long, the longest first. Devices that
+    never said anything are not among them."""
+    areas = parts.switchboard.tree.below(account.area_id)
+    before = parts.clock.now() - timedelta(seconds=for_s)
+    items, as_of = await parts.history.silent(areas, before, limit)
+    return SilentDevices.model_validate({"items": items, "as_of": iso(as_of)})
+
+
+@router.get("/report", responses={404: {"model": ProblemObject}})
+async def read_report(
+    account: Recalling,
+    parts: PartsOf,
+    *,
+    measure: Annotated[str, Query(max_length=64)],
+    area_id: IdQuery = None,
+    since: Annotated[datetime | None, Query(alias="from")] = None,
+    until: Annotated[datetime | None, Query(alias="to")] = None,
+) -> Report:
+    """One measure of everybody in an area and below, day by day, from daily aggregates; by default
+    your own area and the last 31 days, at most 366."""
+    if measure not in _KEYS:
+        raise senseless(f"measure: one of {', '.join(_KEYS)}")
+    tree = parts.switchboard.tree
+    seat = area_id or account.area_id
+    if not (tree.knows(seat) and tree.sees(account.area_id, seat)):
+        raise Problem(404, "There is no such area", seat)
+    begins, ends = span_of(parts, since, until, REPORT_SPAN)
+    if ends - begins > LONGEST_REPORT:
+        raise senseless("from, to: at most 366 days")
+    known = MEASURE_BY_KEY[measure]
+    detail = {"noun": "report", "area_id": seat, "measure": measure}
+    await parts.store.log([parts.entry(account, "look", seat, detail)])
+    items, zone = await parts.history.report(tree.below(seat), known.code, begins, ends)
+    return Report.model_validate(
+        {
+            "area_id": seat,
+            "measure": measure,
+            "unit": known.unit if known.numeric else None,
+            "time_zone": zone,
+            "items": items,
+        }
+    )
+
+
 async def area_of_subject(
     parts: Parts, account: Account, device_id: str | None, person_id: str | None
 ) -> str:
@@ -98,13 +154,13 @@ async def area_of_subject(
 
 
 def span_of(
-    parts: Parts, since: datetime | None, until: datetime | None
+    parts: Parts, since: datetime | None, until: datetime | None, usual: timedelta = SPAN
 ) -> tuple[datetime, datetime]:
     """From and to, by default the last day; Problem 422 where that is no span of time."""
     ends = _utc(until) or parts.clock.now() + CLOCK_AHEAD
     if ends < EARLIEST:
         raise senseless("to: after 2000-01-01")
-    begins = _utc(since) or ends - SPAN
+    begins = _utc(since) or ends - usual
     if begins >= ends:
         raise senseless("from, to: from must be earlier")
     return max(begins, EARLIEST), ends

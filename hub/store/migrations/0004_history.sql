@@ -98,13 +98,14 @@ CREATE TABLE history_day (LIKE history_hour) PARTITION BY RANGE (bucket_at);
 CREATE UNIQUE INDEX history_day_key
     ON history_day (device_id, measure, bucket_at, person_id, area_id) NULLS NOT DISTINCT;
 CREATE INDEX history_day_person ON history_day (person_id, measure, bucket_at);
+CREATE INDEX history_day_area ON history_day (area_id, measure, bucket_at);
 
 -- What is asked. On TimescaleDB with continuous aggregates these views add them.
 CREATE VIEW observation_hour AS SELECT * FROM history_hour;
 CREATE VIEW observation_day AS SELECT * FROM history_day;
 
 -- The newest observation of every device and measure as of history_state.aggregated_batch_id, so
--- that a list of devices need not look into every partition. Without positions.
+-- that a list of devices need not look into every partition. Of positions, only that one came.
 CREATE TABLE device_last (
     device_id text NOT NULL,
     measure smallint NOT NULL,
@@ -116,6 +117,14 @@ CREATE TABLE device_last (
     quality smallint NOT NULL,
     PRIMARY KEY (device_id, measure)
 );
+
+-- When each device was heard last, by any measure: finds the silent without asking every one.
+CREATE TABLE device_heard (
+    device_id text PRIMARY KEY,
+    area_id text NOT NULL,
+    received_at timestamptz NOT NULL
+);
+CREATE INDEX device_heard_received ON device_heard (received_at, device_id);
 
 -- Retention (hub/store/retention.py) finds what is old without reading what is not.
 CREATE INDEX signal_window_received ON signal_window (received_at);

@@ -108,8 +108,15 @@ newest AS (
             ELSE excluded.quality END,
         observed_at = greatest(l.observed_at, excluded.observed_at)
     RETURNING 1
+),
+heard AS (
+    INSERT INTO device_heard AS h (device_id, area_id, received_at)
+    SELECT device_id, min(area_id), max(received_at) FROM told GROUP BY 1
+    ON CONFLICT (device_id) DO UPDATE SET area_id = excluded.area_id,
+        received_at = greatest(h.received_at, excluded.received_at)
+    RETURNING 1
 )
-SELECT (SELECT count(*) FROM told) AS rows, (SELECT count(*) FROM hours) AS hours,
+SELECT (SELECT count(*) FROM told) AS rows, (SELECT count(*) FROM heard) AS devices, (SELECT count(*) FROM hours) AS hours,
     (SELECT count(*) FROM days) AS days, (SELECT count(*) FROM newest) AS newest;
 
 -- name: advance

@@ -77,8 +77,10 @@ ORDER BY saved_at DESC LIMIT %(limit)s;
 
 -- name: page
 -- Findings newest first; by area, person and whether they woke anybody.
-SELECT f.*, i.state AS incident_state FROM finding f LEFT JOIN incident i USING (incident_id)
+SELECT f.* FROM finding f
 WHERE (%(areas)s::text[] IS NULL OR f.area_id = ANY(%(areas)s))
+  AND (%(people)s::text[] IS NULL OR f.person_id = ANY(%(people)s)
+       OR (f.person_id IS NULL AND f.premises_id = ANY(%(homes)s::text[])))
   AND (%(person_id)s::text IS NULL OR f.person_id = %(person_id)s)
   AND (%(premises_id)s::text IS NULL OR f.premises_id = %(premises_id)s)
   AND (%(reason)s::text IS NULL OR f.reason = %(reason)s)

@@ -27,9 +27,9 @@ SELECT * FROM (
 SELECT bucket_at AS at, sum(observations)::bigint AS count, sum(good)::bigint AS good,
     sum(usable)::bigint AS usable, min(lowest) AS lowest, max(highest) AS highest,
     sum(total) / nullif(sum(usable), 0) AS mean,
-    (array_agg(last_value ORDER BY last_at DESC) FILTER (WHERE last_value IS NOT NULL))[1]
+    (array_agg(last_value ORDER BY last_at DESC, device_id) FILTER (WHERE last_value IS NOT NULL))[1]
         AS last_value,
-    (array_agg(last_state ORDER BY last_at DESC) FILTER (WHERE last_state IS NOT NULL))[1]
+    (array_agg(last_state ORDER BY last_at DESC, device_id) FILTER (WHERE last_state IS NOT NULL))[1]
         AS last_state
 FROM observation_hour
 WHERE device_id = ANY(%(devices)s) AND measure = %(measure)s
@@ -41,9 +41,9 @@ GROUP BY bucket_at ORDER BY bucket_at LIMIT %(limit)s;
 SELECT bucket_at AS at, sum(observations)::bigint AS count, sum(good)::bigint AS good,
     sum(usable)::bigint AS usable, min(lowest) AS lowest, max(highest) AS highest,
     sum(total) / nullif(sum(usable), 0) AS mean,
-    (array_agg(last_value ORDER BY last_at DESC) FILTER (WHERE last_value IS NOT NULL))[1]
+    (array_agg(last_value ORDER BY last_at DESC, device_id) FILTER (WHERE last_value IS NOT NULL))[1]
         AS last_value,
-    (array_agg(last_state ORDER BY last_at DESC) FILTER (WHERE last_state IS NOT NULL))[1]
+    (array_agg(last_state ORDER BY last_at DESC, device_id) FILTER (WHERE last_state IS NOT NULL))[1]
         AS last_state
 FROM observation_day
 WHERE device_id = ANY(%(devices)s) AND measure = %(measure)s
@@ -90,18 +90,15 @@ SELECT device_id, max(received_at) AS received_at FROM alarm
 WHERE device_id = ANY(%(ids)s) AND received_at >= %(since)s GROUP BY device_id;
 
 -- name: silent_devices
--- Devices not heard of since, longest silent first, as of the last round of the aggregates.
-SELECT d.device_id, d.kind, d.area_id, d.person_id, heard.received_at
-FROM device d
-CROSS JOIN LATERAL (
-    SELECT max(received_at) AS received_at FROM device_last l WHERE l.device_id = d.device_id
-) AS heard
-WHERE NOT d.revoked AND heard.received_at < %(before)s
+-- Devices that said nothing since, longest silent first, as of the last round of the aggregates.
+SELECT d.device_id, d.kind, d.area_id, d.person_id, h.received_at
+FROM device_heard h JOIN device d ON d.device_id = h.device_id
+WHERE NOT d.revoked AND h.received_at < %(before)s
   AND (%(areas)s::text[] IS NULL OR d.area_id = ANY(%(areas)s))
-ORDER BY heard.received_at, d.device_id LIMIT %(limit)s;
+ORDER BY h.received_at, h.device_id LIMIT %(limit)s;
 
 -- name: report_days
--- For reports: one measure of all people of some areas, day by day.
+-- For reports: one measure of everybody in some areas, day by day.
 SELECT bucket_at AS at, count(DISTINCT device_id) AS devices,
     sum(observations)::bigint AS count, sum(good)::bigint AS good,
     sum(usable)::bigint AS usable, min(lowest) AS lowest, max(highest) AS highest,

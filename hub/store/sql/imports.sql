@@ -223,7 +223,8 @@ SELECT (SELECT count(*) FROM fault) AS faults, (SELECT count(*) FROM staged WHER
 -- What would be created or changed, in the order of the file.
 SELECT row_no, kind, id, before IS NULL AS created,
     (SELECT array_agg(key ORDER BY key) FROM jsonb_each(after)
-     WHERE value IS DISTINCT FROM before -> key AND value <> 'null') AS columns
+     WHERE value IS DISTINCT FROM before -> key AND (before IS NOT NULL OR value <> 'null'))
+        AS columns
 FROM staged WHERE NOT bad AND before IS DISTINCT FROM after ORDER BY row_no LIMIT %(limit)s;
 
 -- name: apply_area

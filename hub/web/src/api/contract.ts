@@ -62,6 +62,9 @@ export interface Alarm {
   readonly late: boolean;
   readonly flags: readonly string[];
   readonly text: string;
+  readonly evidence?: Readonly<Record<string, unknown>>;
+  // The evidence in words, by language; empty where there is none.
+  readonly texts?: Readonly<Record<string, string>>;
 }
 
 export interface Incident {
@@ -146,6 +149,9 @@ export interface Stats {
 export type Cause =
   | "raised"
   | "realarmed"
+  | "checking"
+  | "noted"
+  | "withdrawn"
   | "committed"
   | "merged"
   | "acknowledged"

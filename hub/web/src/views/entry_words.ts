@@ -1,11 +1,11 @@
 // One entry of an incident's audit log in words: a headline, and what else a dispatcher wants to know.
 
 import type { TimelineEntry } from "../api/contract";
-import { t, word } from "../desk/preferences.svelte";
+import { preferences, t, word } from "../desk/preferences.svelte";
 import { zh } from "../i18n/zh";
 
 // For machines, or said elsewhere on the page.
-const UNSAID = new Set(["alarm_id", "step", "next_deadline_at"]);
+const UNSAID = new Set(["alarm_id", "step", "next_deadline_at", "evidence", "phase"]);
 
 function isKnown(key: string): boolean {
   return key in zh;
@@ -25,8 +25,11 @@ export function details(entry: TimelineEntry): string[] {
 function lines(detail: unknown): string[] {
   if (detail === null || detail === undefined) return [];
   if (typeof detail !== "object") return [String(detail)];
+  // The detector's own words only where the catalogue knows none.
+  const texts = (detail as { texts?: Record<string, string> }).texts;
+  const own = texts !== undefined && preferences.language in texts ? "text" : null;
   return Object.entries(detail)
-    .filter(([key]) => !UNSAID.has(key))
+    .filter(([key]) => !UNSAID.has(key) && key !== own)
     .map(([key, value]) => line(key, value));
 }
 
@@ -37,7 +40,10 @@ function line(key: string, value: unknown): string {
     case "outcome":
       return word(key, String(value));
     case "note":
+    case "text":
       return String(value);
+    case "texts":
+      return (value as Record<string, string>)[preferences.language] ?? "";
     case "flags":
       return listed(value).map((flag) => word("flag", flag)).join(" · ");
     case "told":

@@ -7,13 +7,17 @@ import { duration } from "../time/wording";
 
 const URGENCY = { high: 0, medium: 1, low: 2 } as const;
 
-export function alarmKind(alarm: Pick<Alarm, "kind" | "action" | "text">): string {
+export function alarmKind(alarm: Pick<Alarm, "kind" | "action" | "evidence">): string {
   if (alarm.action !== null && `kind.${alarm.kind}.${alarm.action}` in zh) {
     return word("kind", `${alarm.kind}.${alarm.action}`);
   }
-  // The hub names the hazard first in its text ("smoke began"); there is no field for it.
-  const hazard = alarm.kind === "hazard" ? (alarm.text.split(" ")[0] ?? "") : "";
+  const hazard = typeof alarm.evidence?.hazard === "string" ? alarm.evidence.hazard : "";
   return `hazard.${hazard}` in zh ? word("hazard", hazard) : word("kind", alarm.kind);
+}
+
+/** What stands behind an alarm, in the page's language; else in the detector's own words. */
+export function alarmText(alarm: Alarm): string {
+  return alarm.texts?.[preferences.language] ?? alarm.text;
 }
 
 /** The most urgent alarm of an incident; of equals the newest. */

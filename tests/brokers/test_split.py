@@ -1,0 +1,160 @@
+"""Two ingest processes on one broker: each takes in its own areas, and no press is nobody's."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from hub.ownership import Territory
+from tests.brokers.hubs import BROKERS, Line, Rig, rig, until
+from tests.integration.embedded import own_folder
+
+AREAS: dict[str, dict[str, Any]] = {
+    "city": {"parent_id": None},
+    "east": {"parent_id": "city"},
+    "east-1": {"parent_id": "east"},
+    "west": {"parent_id": "city"},
+    "north": {"parent_id": "city"},
+}
+
+
+def test_who_takes_what() -> None:
+    east = Territory.parse("east", AREAS)
+    assert [east.owns(area) for area in AREAS] == [False, True, True, False, False]
+    assert not any(east.leaves_alone(area) for area in AREAS), "nobody else is known: take it"
+    east.others = {"west": ("west",)}
+    assert [east.leaves_alone(area) for area in AREAS] == [False, False, False, True, False]
+    assert not east.leaves_alone("unheard-of")
+    assert list(east.telemetry_filters()) == [
+        "care/v1/east-1/+/+/telemetry/+",
+        "care/v1/east/+/+/telemetry/+",
+    ]
+    everything = Territory.parse("", AREAS)
+    assert everything.client_id("carebell-alarm") == "carebell-alarm"
+    assert all(everything.owns(area) for area in AREAS)
+    many = Territory.parse(",".join(f"area-{n}" for n in range(30)), AREAS)
+    assert len(many.name) <= 40
+    assert many.name != Territory.parse(",".join(f"area-{n}" for n in range(29)), AREAS).name
+
+
+def test_a_loop_in_the_tree_ends() -> None:
+    odd = Territory.parse("x", {"a": {"parent_id": "b"}, "b": {"parent_id": "a"}})
+    assert not odd.owns("a")
+
+
+@pytest.fixture(params=sorted(BROKERS))
+async def hub(request: pytest.FixtureRequest, database_url: str) -> AsyncIterator[Rig]:
+    with own_folder() as folder:
+        async with rig(request.param, database_url, folder) as made:
+            yield made
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_two_owners_share_a_city(hub: Rig) -> None:
+    (east,), (west,) = hub.homes(1, "east"), hub.homes(1, "west")
+    (north,) = hub.homes(1, "north")
+    first, second = hub.ingest("--areas", "east"), hub.ingest("--areas", "west")
+    await hub.broker.knows(hub.settings, hub.database_url)
+    lines = {button.prefix.split("/")[2]: Line(button) for button in (east, west, north)}
+    for line in lines.values():
+        await line.line.up.wait()
+    await until(lambda: len(owners(hub)) == 2)
+
+    for line in lines.values():
+        line.press(1)
+        line.report(2)
+    await until(lambda: len(hub.alarms()) == 3)
+    await until(lambda: all("received" in line.stages(1) for line in lines.values()))
+    await until(lambda: areas_observed(hub) == {"east", "west"})
+
+    # Moved from east to west in the register; the device does not know it.
+    with psycopg.connect(hub.database_url) as connection:
+        connection.execute(
+            "UPDATE device SET area_id = 'west', premises_id = %s, person_id = NULL"
+            " WHERE device_id = %s",
+            (west.prefix.split("/")[3], east.id),
+        )
+    await until(lambda: "west" in checkpoint_areas(hub, lines["east"], 3))
+    lines["east"].press(4)
+    await until(lambda: (east.id, "m4", "west") in hub.alarms())
+
+    # An owner that is dead is stood in for, presses first.
+    hub.kill(second)
+    await until(lambda: owners(hub) == {"east"}, 40.0)
+    lines["west"].press(5)
+    await until(lambda: (west.id, "m5", "west") in hub.alarms(), 40.0)
+    assert first.poll() is None
+    for line in lines.values():
+        await line.close()
+
+
+def owners(hub: Rig) -> set[str]:
+    with psycopg.connect(hub.database_url) as connection:
+        rows = connection.execute(
+            "SELECT owner FROM ingest_owner WHERE seen_at > now() - interval '15 s'"
+        ).fetchall()
+    return {row[0] for row in rows}
+
+
+def areas_observed(hub: Rig) -> set[str]:
+    with psycopg.connect(hub.database_url) as connection:
+        return {row[0] for row in connection.execute("SELECT area_id FROM observation").fetchall()}
+
+
+def checkpoint_areas(hub: Rig, line: Line, number: int) -> set[str]:
+    """Report once more, and say under which areas the device was observed."""
+    line.report(number)
+    with psycopg.connect(hub.database_url) as connection:
+        rows = connection.execute(
+            "SELECT area_id FROM observation WHERE device_id = %s", (line.button.id,)
+        ).fetchall()
+    return {row[0] for row in rows}
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+@pytest.mark.parametrize("hub", ["mosquitto"], indirect=True)
+@pytest.mark.parametrize("areas", ["east", "city", "east-1,north", ""])
+async def test_two_owners_of_one_area_refuse_to_start(hub: Rig, areas: str) -> None:
+    hub.homes(1, "city")
+    hub.homes(1, "east")
+    hub.homes(1, "north")
+    with psycopg.connect(hub.database_url) as connection:
+        connection.execute("INSERT INTO area VALUES ('east-1', 'east', 'East 1')")
+    hub.ingest("--areas", "east")
+    await until(lambda: owners(hub) == {"east"})
+    other = hub.settings.data_dir / "other-machine"
+    late = hub.ingest("--areas", areas, folder=other)
+    await until(lambda: late.poll() is not None)
+    assert late.returncode == 1
+    told = "".join(path.read_text() for path in other.rglob("ingest-*.log"))
+    assert "Another ingest process owns these areas" in told
+    assert "east" in told
+    assert owners(hub) == {"east"}
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+@pytest.mark.parametrize("hub", ["mosquitto"], indirect=True)
+async def test_an_owner_starts_again_at_once_and_nowhere_twice(hub: Rig) -> None:
+    hub.homes(1, "east")
+    first = hub.ingest("--areas", "east")
+    await until(lambda: owners(hub) == {"east"})
+    twice = hub.ingest("--areas", "east")
+    await until(lambda: twice.poll() is not None)
+    assert twice.returncode == 1
+    hub.kill(first)
+    again = hub.ingest("--areas", "east")
+    await until(lambda: pid_of(hub) == again.pid, within_s=10.0)
+    unknown = hub.ingest("--areas", "nowhere")
+    await until(lambda: unknown.poll() is not None)
+    assert unknown.returncode == 1
+
+
+def pid_of(hub: Rig) -> int:
+    with psycopg.connect(hub.database_url) as connection:
+        row = connection.execute("SELECT pid FROM ingest_owner").fetchone()
+    return int(row[0]) if row else 0
