@@ -41,6 +41,7 @@ demo: setup
 
 test: setup
 	@tests/ensure_system_packages.sh
+	@$(BIN)/python -m tests.timescale.server
 	$(BIN)/python -m pytest $(ARGS)
 
 test-fast: setup

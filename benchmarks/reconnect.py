@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.feed import Feed
 from benchmarks.harness import Button, Hub, percentile, running_hub, say
-from benchmarks.ledger import Ledger, judge
+from benchmarks.ledger import Ledger, Press, judge
 from benchmarks.wire import DeviceLine
 from schemas.vocabulary import DeviceKind
 
@@ -117,7 +117,7 @@ async def storm(hub: Hub, fleet: Fleet, ledger: Ledger, feed: Feed) -> dict[str,
     say("the broker is killed; everybody comes back")
     hub.kill("broker")
     coming = asyncio.create_task(fleet.until_up(before, STORM_WITHIN_S))
-    presses = []
+    presses: list[Press] = []
     while not coming.done() or len(presses) < PRESSERS:
         presses.append(ledger.press(ledger.buttons[len(presses) % len(ledger.buttons)]))
         await asyncio.sleep(PRESS_EVERY_S)

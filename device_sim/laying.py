@@ -184,6 +184,7 @@ def _row(part: TraitPart) -> TraitRow:
         numbering=part.numbering,
         stores=part.stores,
         batches=part.batches,
+        counts=part.counts,
     )
 
 

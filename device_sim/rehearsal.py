@@ -57,7 +57,8 @@ class PaperLine:
     """Implements `line.Line`: always there, unless power or network are not."""
 
     __slots__ = (
-        "_covered", "_listener", "_passed_s", "_powered", "_prefix", "_stage", "_unanswered", "_will",
+        "_covered", "_listener", "_passed_s", "_powered", "_prefix", "_stage", "_unanswered",
+        "_will",
     )  # fmt: skip
 
     def __init__(self, stage: "Stage", prefix: str, listener: Listener) -> None:

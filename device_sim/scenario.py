@@ -171,6 +171,7 @@ class TraitPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     numbering: Numbering | None = None
     stores: Annotated[int, msgspec.Meta(ge=0, le=100_000)] | None = None
     batches: bool | None = None
+    counts: bool | None = None
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,11 +1,15 @@
-"""From a message to the line: numbers it, lets its fate befall it, stores it without a line."""
+"""From a message to the line: numbers it, lets its fate befall it, stores it without a line.
+
+`message_id` is given when a message is made, `sequence` when it goes out: what is merged or told
+first is no gap. What is lost on purpose or for want of memory has used its number, and is one.
+"""
 
 from collections.abc import Callable
 from functools import partial
 
 import msgspec
 
-from device_sim.delivery import fate_of
+from device_sim.delivery import ORDINARY, fate_of
 from device_sim.hardware import Hardware
 from device_sim.line import Line
 from device_sim.outbox import Outbox
@@ -20,7 +24,8 @@ class Sender:
     """The telemetry of one device."""
 
     __slots__ = (
-        "_around", "_hardware", "_line", "_number", "_outbox", "_prefix", "_resets", "_seed",
+        "_around", "_flushing", "_hardware", "_line", "_number", "_outbox", "_prefix", "_resets",
+        "_seed", "_sequence",
     )  # fmt: skip
 
     def __init__(
@@ -34,8 +39,8 @@ class Sender:
         self._prefix, self._hardware, self._around, self._line = prefix, hardware, around, line
         self._seed = seed
         self._outbox = Outbox(hardware.traits.stores)
-        self._number = 0
-        self._resets = 0
+        self._number = self._resets = self._sequence = 0
+        self._flushing = False
 
     @property
     def waiting(self) -> int:
@@ -56,7 +61,7 @@ class Sender:
     def restart_numbers(self) -> None:
         """The device started again: the counter begins at 1."""
         self._resets += 1
-        self._number = 0
+        self._number = self._sequence = 0
 
     def send(self, message: TelemetryMessage, *, first: bool = False) -> None:
         """Send it, or store it; `first`: before what is stored (the device has just come back)."""
@@ -64,6 +69,9 @@ class Sender:
         message_id = self.next_id()
         fate = fate_of(self._hardware.traits.delivery, f"{self._seed}/{self._resets}", self._number)
         message = msgspec.structs.replace(message, message_id=message_id)
+        if fate.after_s != ORDINARY.after_s:
+            message = self._counted(message)
+            self._sequence += 1
         if not fate.after_s:
             self._around.tally.telemetry_never_sent += 1
         for after_s in fate.after_s:
@@ -77,13 +85,18 @@ class Sender:
 
     def flush(self) -> None:
         """Send what is stored, as far as the line takes it; the rest follows with every PUBACK."""
+        if self._flushing:  # a line may answer at once
+            return
+        self._flushing = True
         batches = self._hardware.traits.batches
         while len(self._outbox) and self._line().connected:
             message = self._outbox.take_together() if batches else self._outbox.take()
-            if message is None or not self._publish(message):
-                if message is not None:
-                    self._outbox.put_back(message)
-                return
+            if message is None:
+                break
+            if not self._publish(message):
+                self._outbox.put_back(message)
+                break
+        self._flushing = False
 
     def _offer(self, message: TelemetryMessage, *, first: bool = False) -> None:
         if (first or not len(self._outbox)) and self._publish(message):
@@ -91,7 +104,14 @@ class Sender:
         dropped = self._outbox.dropped
         self._outbox.put(message)
         self._around.tally.telemetry_stored += 1
-        self._around.tally.telemetry_dropped += self._outbox.dropped - dropped
+        lost = self._outbox.dropped - dropped
+        self._sequence += lost
+        self._around.tally.telemetry_dropped += lost
+
+    def _counted(self, message: TelemetryMessage) -> TelemetryMessage:
+        if message.sequence is not None or not self._hardware.traits.counts:
+            return message
+        return msgspec.structs.replace(message, sequence=self._sequence + 1)
 
     def _publish(self, message: TelemetryMessage) -> bool:
         tally, clock = self._around.tally, self._around.clock
@@ -105,7 +125,11 @@ class Sender:
 
         lane, kind = kind_of(message)
         topic = topics.up(self._prefix, lane, kind)
-        if not self._line().publish(topic, encode(message), on_puback, urgent=False):
+        counted = self._counted(message)
+        used = int(counted is not message)
+        self._sequence += used
+        if not self._line().publish(topic, encode(counted), on_puback, urgent=False):
+            self._sequence -= used
             return False
         tally.telemetry_sent += 1
         return True

@@ -76,6 +76,8 @@ class Traits:
     numbering: Numbering = Numbering.BOOT
     stores: int = DEFAULT_LIMIT
     """Messages it keeps while it has no network."""
+    counts: bool = True
+    """Its telemetry carries `sequence`."""
     batches: bool = False
     """After lost coverage stored vital signs go together in few messages."""
 
@@ -99,11 +101,12 @@ class TraitRow:
     numbering: Numbering | None = None
     stores: int | None = None
     batches: bool | None = None
+    counts: bool | None = None
 
 
 _PARTS = (
     "coverage", "delivery", "sensor", "receiver", "motion", "battery", "numbering", "stores",
-    "batches",
+    "batches", "counts",
 )  # fmt: skip
 
 

@@ -75,15 +75,17 @@ class AlarmLane:
         receipts: Receipts,
         publish: Callable[[str, bytes], bool],
         alive: Callable[[Observation], None],
+        leaves_alone: Callable[[str], bool] = lambda area_id: False,
     ) -> None:
         """`publish` hands a QoS 0 message to the hub's own connection; `alive` tells the telemetry
-        lane what was heard of a device."""
+        lane what was heard of a device; `leaves_alone` says which areas are another process's."""
         self._desk = desk
         self._board = desk.board
         self._clock = clock
         self._session = session
         self._receipts = receipts
         self._alive = alive
+        self._leaves_alone = leaves_alone
         self.counts: Counter[str] = Counter()
         self._voice = Voice(desk.register, desk.board, clock, publish, self.counts)
         self._settling = Settling(
@@ -177,6 +179,8 @@ class AlarmLane:
             for finding in findings:
                 self._take_finding(device, finding, kept)
         for incident in self._board.unanswered(now, UNANSWERED_GRACE):
+            if self._leaves_alone(incident.area_id):
+                continue
             raised = unanswered(incident)
             self._board.put(raised)
             self._settling.not_answered(raised)
@@ -379,7 +383,8 @@ class AlarmLane:
                 await asyncio.sleep(LONGEST_BACKOFF_S)
             else:
                 devices = self._desk.register.devices
-                self._desk.states.load(stored, devices.get, self._clock.now())
+                ours = [kept for kept in stored if not self._leaves_alone(kept.area_id)]
+                self._desk.states.load(ours, devices.get, self._clock.now())
                 return
 
     def _ack(self, delivery: Delivery) -> None:

@@ -16,7 +16,7 @@ from hub.detect.detector import Context, Detector, Finding, Scope
 from hub.detect.registry import ALARM_DETECTORS
 from hub.device import Device
 from hub.observation import Observation
-from schemas.ids import DeviceId, PersonId
+from schemas.ids import AreaId, DeviceId, PersonId
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Kept:
 
     detector: str
     scope_id: str
+    area_id: AreaId
     device_id: DeviceId
     """The device that spoke last: what the detector is given when time passes."""
     state: bytes
@@ -121,7 +122,8 @@ class AlarmStates:
 
     def _keep(self, detector: Detector[Any], key: Key, after: Any, context: Context) -> Kept:
         self._put(detector, key, after, context)
-        return Kept(*key, context.device.id, msgspec.json.encode(after))
+        device = context.device
+        return Kept(*key, device.area_id, device.id, msgspec.json.encode(after))
 
     def _put(self, detector: Detector[Any], key: Key, after: Any, context: Context) -> None:
         self._states[key] = (after, context.device)

@@ -6,10 +6,9 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
-import psycopg
 import uvloop
-from argon2 import PasswordHasher
 
+from hub import broker_sessions
 from hub.api.app import create_app
 from hub.api.ports import ApiDependencies
 from hub.api.server import serve
@@ -21,13 +20,11 @@ from hub.embedded.database import database_url
 from hub.embedded.folder import HubFolder
 from hub.embedded.secrets import InternalUser
 from hub.embedded.status import read_status
-from hub.errors import HubError
 from hub.ingest_process import IngestProcess
 from hub.learning import HUB_ZONE
 from hub.outside import outside_figures
 from hub.qr import device_broker_url
 from hub.settings import Settings
-from hub.store import queries
 from hub.store.accounts import PostgresAccounts
 from hub.store.care import PostgresCare
 from hub.store.desk import PostgresDesk
@@ -43,15 +40,10 @@ from hub.store.quarantine import PostgresQuarantine
 from hub.store.reach import Reach
 from hub.store.register_desk import PostgresRegister
 from hub.worker import WorkerProcess
-from schemas.ids import is_id
 
 YOUNG_OBJECTS = 10_000
 """Objects made before the collector looks at them (CPython: 700): views of incidents come and go by
 the thousand, and nearly all go by themselves."""
-
-
-class RegistrationError(HubError):
-    """This cannot be registered."""
 
 
 def run_ingest(settings: Settings) -> None:
@@ -68,6 +60,15 @@ def prepare_ingest(settings: Settings) -> None:
         settings, _broker(settings, InternalUser.INGEST.value), _database(settings)
     )
     _run(process.prepare())
+
+
+def forget_owner(settings: Settings, owner: str) -> None:
+    """Delete the sessions of an ingest owner that will not come back."""
+    _run(
+        broker_sessions.forget_owner(
+            owner, _broker(settings, InternalUser.INGEST.value), _database(settings)
+        )
+    )
 
 
 def run_worker(settings: Settings) -> None:
@@ -129,36 +130,6 @@ def run_api(settings: Settings) -> None:
 def _children(folder: HubFolder) -> dict[str, str]:
     status = read_status(folder)
     return {} if status is None else {n: str(c.state) for n, c in status.children.items()}
-
-
-def add_account(
-    settings: Settings, username: str, name: str, role: str, area_id: str, password: str
-) -> str:
-    """Add a human; the line to show. Raises RegistrationError."""
-    roles = ("administrator", "dispatcher", "supervisor")
-    if role not in roles:
-        raise RegistrationError(f"role = {role!r}; allowed: {', '.join(roles)}")
-    if not is_id(username):
-        raise RegistrationError(f"username = {username!r}; allowed: 1 to 64 of a-z, 0-9 and -")
-    if len(password) < 10:
-        raise RegistrationError("password: at least 10 characters are wanted")
-    try:
-        with psycopg.connect(_database(settings)) as connection:
-            connection.execute(
-                queries.load("register")["add_account"],
-                {
-                    "account_id": username,
-                    "area_id": area_id,
-                    "username": username,
-                    "name": name,
-                    "password_hash": PasswordHasher().hash(password),
-                    "role": role,
-                    "language": settings.language,
-                },
-            )
-    except psycopg.Error as error:
-        raise RegistrationError(str(error).splitlines()[0]) from error
-    return f"{username} may log in as {role} of {area_id}"
 
 
 def _broker(settings: Settings, user: str) -> str:

@@ -2,13 +2,13 @@
 # ruff: noqa: PLC0415 - `carebell --version` must not load the database driver
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hub import __version__
+from hub.cli_account import account_app, import_app
 from hub.cli_backup import backup, restore
 from hub.cli_broker import broker_app
 from hub.cli_config import config_app
@@ -19,6 +19,7 @@ from hub.cli_homes import homes_app
 from hub.cli_learn import learn
 from hub.cli_maintenance import maintenance_app
 from hub.cli_quarantine import dead_letters_app, quarantine_app
+from hub.cli_replay import replay_person
 from hub.cli_tls import tls_app
 from hub.cli_words import told_in_words as _told_in_words
 from hub.log import configure_logging
@@ -31,11 +32,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-account_app = typer.Typer(help="Humans who may log in.", no_args_is_help=True)
 app.add_typer(device_app, name="device")
 app.add_typer(broker_app, name="broker")
 app.add_typer(tls_app, name="tls")
 app.add_typer(account_app, name="account")
+app.add_typer(import_app, name="import")
 app.add_typer(config_app, name="config")
 app.command()(doctor)
 app.command()(backup)
@@ -44,6 +45,7 @@ app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(maintenance_app, name="maintenance")
 app.command()(learn)
+app.command("replay")(replay_person)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(homes_app, name="homes")
 app.add_typer(train_app, name="train")
@@ -178,25 +180,3 @@ def migrate(data: DataOption = None) -> None:
         applied = apply_migrations(url)
         arrange(url, settings)
         typer.echo("\n".join(applied) or "The schema is up to date.")
-
-
-@account_app.command("add")
-def account_add(
-    username: Annotated[str, typer.Argument()],
-    *,
-    name: Annotated[str, typer.Option(help="As dispatchers see it.")],
-    role: Annotated[str, typer.Option(help="dispatcher or administrator.")] = "dispatcher",
-    area_id: Annotated[str | None, typer.Option("--area", help="Default: the root area.")] = None,
-    data: DataOption = None,
-) -> None:
-    """Add a human; the password is asked for, or read from a pipe."""
-    from hub.app import add_account
-
-    with _told_in_words():
-        settings = _start(data=data)
-        if sys.stdin.isatty():
-            password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-        else:
-            password = sys.stdin.readline().rstrip("\n")
-        area = area_id or settings.root_area_id
-        typer.echo(add_account(settings, username, name, role, area, password))

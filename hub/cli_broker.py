@@ -39,6 +39,12 @@ def mosquitto_files(
         else:
             written = asyncio.run(write_files(settings, folder, pid_file))
             typer.echo(f"{written.devices} devices and the hub in {folder}")
+            if not written.open:
+                typer.echo(
+                    "No device yet: start `carebell ingest` first, or use --watch. What devices "
+                    "say before its sessions exist would be lost.",
+                    err=True,
+                )
             if written.without:
                 typer.echo(
                     f"{len(written.without)} devices were registered without a hash Mosquitto can "
@@ -60,3 +66,16 @@ def check(data: DataOption = None) -> None:
         if not complaints:
             typer.echo("nothing to complain about")
         raise typer.Exit(1 if complaints else 0)
+
+
+@broker_app.command("forget")
+def forget(
+    owner: Annotated[str, typer.Argument(help="As in the log: `areas_claimed owner=...`.")],
+    data: DataOption = None,
+) -> None:
+    """Delete the sessions of an ingest owner that will not come back, with all they hold."""
+    from hub.app import forget_owner
+
+    with told_in_words():
+        forget_owner(load_settings(data_dir=data), owner)
+        typer.echo(f"{owner} is forgotten")

@@ -29,9 +29,10 @@ def new_credential() -> Credential:
     return Credential(secret, hashlib.sha256(secret.encode()).hexdigest(), mosquitto_hash(secret))
 
 
-def mosquitto_hash(password: str) -> str:
-    """A password as Mosquitto 2 checks it."""
-    salt = secrets.token_bytes(_MOSQUITTO_SALT_BYTES)
+def mosquitto_hash(password: str, salt: bytes | None = None) -> str:
+    """A password as Mosquitto 2 checks it. The same salt gives the same line: Mosquitto hangs up
+    on whoever's line has changed."""
+    salt = salt or secrets.token_bytes(_MOSQUITTO_SALT_BYTES)
     digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, MOSQUITTO_ROUNDS)
     parts = (base64.b64encode(part).decode() for part in (salt, digest))
     return f"$7${MOSQUITTO_ROUNDS}${'$'.join(parts)}"

@@ -85,6 +85,7 @@ class IngestProcess:
             Receipts(self._register, settings.language, self._publish(1)),
             self._publish(0),
             self._heard,
+            self._split.territory.leaves_alone,
         )
         self._watch = RegisterWatch(
             self._register, self._board, self._snapshot, self._clock, Session(database_url),
@@ -203,6 +204,7 @@ class IngestProcess:
         must know."""
 
         def seen(present: bool) -> None:
+            self._split.session_made(client_id)
             known = self._snapshot.read("sessions.json").get("client_ids", [])
             if not present and client_id in known:
                 _log.error("broker_session_lost", client_id=client_id)

@@ -12,6 +12,7 @@ import os
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,15 @@ class Written:
     without: tuple[str, ...]
     """Devices that cannot come in: their secret was registered before its hash was kept, or by its
     SHA-256 alone."""
+    open: bool
+    """False: no device comes in before ingest's sessions exist, what it said would be lost."""
 
 
 def render_passwords(hub: BrokerLine, logins: Sequence[tuple[str, str]]) -> str:
     """The password file: `user:hash` a line, the hub first."""
-    lines = [f"{hub.username}:{mosquitto_hash(hub.password)}"]
+    # From the password itself, so that a change of the register does not cut off the hub.
+    salt = sha256(f"{hub.username}:{hub.password}".encode()).digest()[:12]
+    lines = [f"{hub.username}:{mosquitto_hash(hub.password, salt)}"]
     return "\n".join([*lines, *(f"{name}:{hashed}" for name, hashed in logins)]) + "\n"
 
 
@@ -112,15 +117,19 @@ async def _write(
     hub = BrokerLine.parse(settings.broker_url)
     if not hub.username or not hub.password:
         raise StartError("broker_url: Mosquitto's files want the hub's user name and password")
+    cursor = await connection.execute(_SQL["sessions_made"])
+    gate = await cursor.fetchone()
     cursor = await connection.execute(_SQL["logins"])
     rows = [(str(row["device_id"]), row["mosquitto_hash"]) for row in await cursor.fetchall()]
-    logins = [(name, str(hashed)) for name, hashed in rows if hashed]
+    open_ = bool(gate and gate["made"])
+    logins = [(name, str(hashed)) for name, hashed in rows if hashed and open_]
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     await asyncio.to_thread(_replace, folder / PASSWORDS, render_passwords(hub, logins))
     await asyncio.to_thread(_replace, folder / ACL, render_acl(hub))
     if pid_file is not None:
         await asyncio.to_thread(_tell, pid_file)
-    return Written(len(logins), tuple(name for name, hashed in rows if not hashed))
+    without = tuple(name for name, hashed in rows if not hashed)
+    return Written(len(logins), without, open_)
 
 
 def _tell(pid_file: Path) -> None:

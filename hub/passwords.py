@@ -7,7 +7,7 @@ SP 800-63B, 5.1.1.2).
 import secrets
 
 MIN_LENGTH = 10
-"""Ours, above the 8 of NIST: guesses are throttled, and what argon2id protects is not worth more."""
+"""Ours, above the 8 of NIST; guesses are throttled besides."""
 MAX_LENGTH = 1024
 """Nobody types more; hashing must not be handed megabytes."""
 MIN_DIFFERENT = 5

@@ -74,7 +74,7 @@ async def recover(
                     continue
                 marks.batch_id = row["batch_id"]
                 replayed += 1
-                for observation in _observations(device, row):
+                for observation in observations_of(device, row):
                     runner.replay(observation, marks.is_news)
     _log.info(
         "recovered",
@@ -86,7 +86,7 @@ async def recover(
     return replayed
 
 
-def _observations(device: Device, row: Mapping[str, Any]) -> Iterator[Observation]:
+def observations_of(device: Device, row: Mapping[str, Any]) -> Iterator[Observation]:
     """What the detectors were shown of a stored row."""
     received_at = row["received_at"]
     measure = MEASURE_BY_CODE.get(row["measure"])

@@ -68,6 +68,8 @@ class ImportOrder:
     areas: Sequence[str] | None
     """Where the one who asks may change anything; None: everywhere."""
     at: datetime
+    actor_kind: str = "account"
+    """As the log names whoever asks: an account, or the operator of the machine."""
 
 
 @dataclass(slots=True)

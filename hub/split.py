@@ -21,6 +21,8 @@ from hub.store.owners import BEAT_EVERY_S, Claim
 from schemas import topics
 
 HAND_ON_AGAIN_S = 0.5
+SESSIONS_WANTED = 2
+"""Alarms and telemetry."""
 
 _log = structlog.get_logger(__name__)
 
@@ -39,6 +41,7 @@ class Split:
         self._session = session
         self._claim = Claim(self.territory, f"{os.uname().nodename}:{data_dir}")
         self._claimed = False
+        self._sessions: set[str] = set()
         self._uncovered: frozenset[str] = frozenset()
         self._tasks: set[asyncio.Task[None]] = set()
         register.ours = self.territory.owns
@@ -70,7 +73,12 @@ class Split:
             await self._session.run(self._claim.take)
             self._claimed = True
             _log.info("areas_claimed", owner=self.territory.name)
-        await self._session.run(self._claim.beat)
+        has_sessions = len(self._sessions) >= SESSIONS_WANTED
+        await self._session.run(lambda c: self._claim.beat(c, has_sessions=has_sessions))
+
+    def session_made(self, client_id: str) -> None:
+        """The broker keeps what comes for this session from now on."""
+        self._sessions.add(client_id)
 
     def _tell_uncovered(self) -> None:
         """Telemetry of an area without owner is stored by nobody; its presses ring everywhere."""

@@ -124,9 +124,7 @@ def unpacked(stored: bytes) -> Tally:
     where, counts, short_where, short, active, outings = msgspec.msgpack.decode(stored, type=kept)
     ended, short_min = np.zeros(2 * SLOTS * CELLS), np.zeros(2 * SLOTS)
     ended[where], short_min[short_where] = counts, short
-    return Tally(
-        ended.reshape(2, SLOTS, CELLS), short_min.reshape(2, SLOTS), 1.0, active, outings
-    )
+    return Tally(ended.reshape(2, SLOTS, CELLS), short_min.reshape(2, SLOTS), 1.0, active, outings)
 
 
 def _minute(at: datetime, home: HomeDay) -> int:

@@ -183,9 +183,7 @@ class States:
         if place is None:
             return None
         try:
-            state = msgspec.msgpack.decode(
-                kept.state, type=self._detectors[place.index].state_type
-            )
+            state = msgspec.msgpack.decode(kept.state, type=self._detectors[place.index].state_type)
         except msgspec.MsgspecError:
             return None
         cell = self.cell(place.kind, kept.key)

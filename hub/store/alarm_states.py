@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 
 from hub.alarm_states import Kept
 from hub.store import queries
-from schemas.ids import DeviceId
+from schemas.ids import AreaId, DeviceId
 
 _SQL = queries.load("findings")
 
@@ -31,6 +31,7 @@ async def save_states(
                 {
                     "detector": one.detector,
                     "scope_id": one.scope_id,
+                    "area_id": one.area_id,
                     "device_id": one.device_id,
                     "state": one.state.decode(),
                     "saved_at": now,
@@ -48,6 +49,7 @@ async def saved_states(connection: psycopg.AsyncConnection[Any]) -> list[Kept]:
             Kept(
                 row["detector"],
                 row["scope_id"],
+                AreaId(row["area_id"]),
                 DeviceId(row["device_id"]),
                 row["state"].encode(),
             )

@@ -192,6 +192,7 @@ class _Import:
             "log_changes",
             at=self._order.at,
             seat=self._account.area_id,
+            actor_kind=self._order.actor_kind,
             actor_id=self._account.id,
             actor_name=self._account.name,
             withheld=_WITHHELD,

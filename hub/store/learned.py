@@ -201,9 +201,7 @@ async def _signs(
     connection: Connection, home: Home, devices: dict[str, Device], span: Span
 ) -> Iterator[Sign]:
     values = {"since": span.start, "until": span.end, "limit": MOST_SIGNS}
-    rows = await _rows(
-        connection, "signs", values | {"devices": list(devices), "measures": _CODES}
-    )
+    rows = await _rows(connection, "signs", values | {"devices": list(devices), "measures": _CODES})
     presses = await _rows(connection, "presses", values | {"premises_id": home.premises_id})
     return signs_of(rows, presses, devices)
 
@@ -224,9 +222,7 @@ def signs_of(
         yield Sign(row["at"], Place.ROOM)
 
 
-async def _rows(
-    connection: Connection, query: str, values: dict[str, Any]
-) -> list[dict[str, Any]]:
+async def _rows(connection: Connection, query: str, values: dict[str, Any]) -> list[dict[str, Any]]:
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL[query], values)
         return await cursor.fetchall()
@@ -245,7 +241,9 @@ class PostgresLearned:
         async def read(cursor: Cursor) -> View | None:
             await cursor.execute(_SQL["line"], {"premises_id": premises_id})
             row = await cursor.fetchone()
-            return None if row is None else row | {"zone": zone_named(row["time_zone"]) or self._zone}
+            return (
+                None if row is None else row | {"zone": zone_named(row["time_zone"]) or self._zone}
+            )
 
         return await self._reach.run(read)
 

@@ -45,9 +45,7 @@ async def save_outages(connection: Connection, changes: OutageChanges) -> None:
             {"outage_id": outage_id, "devices": list(back), "at": changes.at},
         )
     if changes.cleared:
-        await connection.execute(
-            _SQL["clear_outages"], {"ids": changes.cleared, "at": changes.at}
-        )
+        await connection.execute(_SQL["clear_outages"], {"ids": changes.cleared, "at": changes.at})
 
 
 async def open_outages(connection: Connection, areas: Sequence[str] | None) -> list[Outage]:
@@ -75,9 +73,7 @@ class PostgresOutages:
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
 
-    async def outages(
-        self, areas: Sequence[str] | None, since: datetime, limit: int
-    ) -> list[View]:
+    async def outages(self, areas: Sequence[str] | None, since: datetime, limit: int) -> list[View]:
         """Open ones first, then those that ended after `since`."""
         values = {"areas": areas, "since": since, "limit": limit}
         return await self._rows("outages_page", values)

@@ -49,9 +49,9 @@ class Claim:
                 raise OwnedElsewhere(*(_said(row) for row in rows))
             await cursor.execute(_SQL["claim"], values)
 
-    async def beat(self, connection: Connection) -> None:
+    async def beat(self, connection: Connection, *, has_sessions: bool) -> None:
         """Say that we are here, and look who else is. Raises OwnedElsewhere if succeeded."""
-        values = self._values()
+        values = self._values() | {"has_sessions": has_sessions}
         async with connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(_SQL["beat"], values)
             if await cursor.fetchone() is None:

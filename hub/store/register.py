@@ -59,5 +59,6 @@ async def changes(
 
 
 async def forget_old(connection: Connection) -> None:
-    """Drop sessions that ran out, and changes that every reader has seen for a week."""
+    """Drop what ran out: sessions, changes that every reader has seen for a week, old findings that
+    came to nothing."""
     await connection.execute(_SQL["forget_old"])

@@ -115,7 +115,11 @@ class OperatedBroker:
     async def knows(self, settings: Settings, database_url: str) -> None:
         update = {"broker_url": self.mosquitto.url, "database_url": database_url}
         asked = settings.model_copy(update=update)
-        await write_files(asked, self.mosquitto.folder, self.mosquitto.pid_file)
+
+        async def written() -> bool:
+            return (await write_files(asked, self.mosquitto.folder, self.mosquitto.pid_file)).open
+
+        await eventually(written)
 
 
 @asynccontextmanager
@@ -266,6 +270,13 @@ async def rig(name: str, database_url: str, folder: Path) -> AsyncIterator[Rig]:
             yield made
         finally:
             made.end()
+            await asyncio.to_thread(_show_logs, folder)
+
+
+def _show_logs(folder: Path) -> None:
+    """For whoever has to find out why a test failed."""
+    for log in sorted(folder.rglob("*.log")):
+        print(f"---- {log.name}", *log.read_text(errors="replace").splitlines()[-60:], sep="\n")
 
 
 async def until(holds: Any, within_s: float = 30.0) -> None:

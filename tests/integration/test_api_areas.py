@@ -188,7 +188,7 @@ async def test_lists_come_in_pages(hub: ApiHub) -> None:
             found: list[Any] = []
             cursor: str | None = ""
             while cursor is not None:
-                query = {"limit": 1, **({"cursor": cursor} if cursor else {})}
+                query = {"limit": "1"} | ({"cursor": cursor} if cursor else {})
                 page = (await desk.get(f"/api/v1/{noun}", params=query)).json()
                 found += page["items"]
                 cursor = page["next_cursor"]

@@ -22,7 +22,7 @@ BOW_TIE = [[39.9, 116.4], [39.91, 116.41], [39.9, 116.41], [39.91, 116.4]]
 
 
 async def test_what_is_set_reaches_the_detectors(hub: ApiHub) -> None:
-    async with hub.desk("lin") as desk:
+    async with hub.desk("east-desk") as desk:
         pulse = {"low": 45, "high": 120}
         answer = await desk.put(f"{CARE}/limits/heart_rate_per_min", json=pulse)
         assert answer.status_code == 200, answer.text
@@ -39,14 +39,14 @@ async def test_what_is_set_reaches_the_detectors(hub: ApiHub) -> None:
         ("bed_absence_min", None, 20.0),
         ("heart_rate_per_min", 45.0, 120.0),
     ]
-    assert {row["author"] for row in shown["limits"]} == {"Lin"}
+    assert {row["author"] for row in shown["limits"]} == {"East-Desk"}
     known = Register()
     async with await psycopg.AsyncConnection.connect(hub.database_url) as connection:
         async for noun, row in every_row(connection):
             known.put(noun, row)
     (care,) = known.care.values()
     assert [(limit.measure, limit.author) for limit in care.limits] == [
-        ("bed_absence_min", "Lin"), ("heart_rate_per_min", "Lin"),
+        ("bed_absence_min", "East-Desk"), ("heart_rate_per_min", "East-Desk"),
     ]  # fmt: skip
     assert (care.oxygen_scale_2, care.on_oxygen, care.inactivity_limit_percent) == (True, False, 75)
     (drawn,) = care.fences
@@ -56,7 +56,7 @@ async def test_what_is_set_reaches_the_detectors(hub: ApiHub) -> None:
 
 
 async def test_every_change_is_logged_and_told_to_ingest(hub: ApiHub) -> None:
-    async with hub.desk("lin") as desk:
+    async with hub.desk("east-desk") as desk:
         await desk.put(f"{CARE}/limits/heart_rate_per_min", json={"high": 110})
         await desk.delete(f"{CARE}/limits/heart_rate_per_min")
         await desk.put(f"{CARE}/fences/home", json={"label": "home", "shapes": [HOME]})
@@ -98,7 +98,7 @@ async def test_every_change_is_logged_and_told_to_ingest(hub: ApiHub) -> None:
 async def test_what_makes_no_sense_is_explained(
     hub: ApiHub, path: str, body: dict[str, Any], status: int, told: str
 ) -> None:
-    async with hub.desk("lin") as desk:
+    async with hub.desk("east-desk") as desk:
         answer = await desk.put(f"{CARE}/{path}", json=body)
     assert answer.status_code == status
     assert told in answer.json()["detail"]
@@ -106,18 +106,18 @@ async def test_what_makes_no_sense_is_explained(
 
 async def test_nobody_sets_anything_for_other_areas_or_without_the_right(hub: ApiHub) -> None:
     limit = {"high": 110}
-    async with hub.desk("wu") as desk:
+    async with hub.desk("west-desk") as desk:
         answer = await desk.put(f"{CARE}/limits/heart_rate_per_min", json=limit)
         assert answer.status_code == 404, "another area's person is nobody"
         assert (await desk.get(CARE)).status_code == 404
-    async with hub.desk("super") as desk:
+    async with hub.desk("boss") as desk:
         answer = await desk.put(f"{CARE}/limits/heart_rate_per_min", json=limit)
         assert answer.status_code == 403
     assert hub.rows("SELECT * FROM person_limit") == []
 
 
 async def test_there_is_an_end_to_fences(hub: ApiHub) -> None:
-    async with hub.desk("lin") as desk:
+    async with hub.desk("east-desk") as desk:
         fence = {"label": "somewhere", "shapes": [HOME]}
         for number in range(8):
             answer = await desk.put(f"{CARE}/fences/f-{number}", json=fence)
@@ -127,7 +127,7 @@ async def test_there_is_an_end_to_fences(hub: ApiHub) -> None:
 
 
 async def test_who_moves_takes_their_care_along(hub: ApiHub) -> None:
-    async with hub.desk("lin") as desk:
+    async with hub.desk("east-desk") as desk:
         await desk.put(f"{CARE}/limits/heart_rate_per_min", json={"high": 110})
     with psycopg.connect(hub.database_url) as connection:
         connection.execute("UPDATE person SET area_id = 'west' WHERE person_id = 'wang'")
@@ -155,7 +155,7 @@ async def test_the_line_and_the_day_can_be_drawn(hub: ApiHub) -> None:
                 " VALUES (%s, 'eye', %s, 1, 'east-1', 'detected', 0, %s, 1)",
                 (at, MEASURE_BY_KEY["motion"].code, at),
             )
-    async with hub.desk("lin") as desk:
+    async with hub.desk("east-desk") as desk:
         answer = await desk.get(f"/api/v1/premises/{premises_id}/inactivity")
         assert answer.status_code == 200, answer.text
         drawn = answer.json()
@@ -180,7 +180,7 @@ async def test_the_limits_of_the_bed_are_those_of_the_detector(hub: ApiHub) -> N
             "INSERT INTO detector_state VALUES ('city', 'bed', %s, 3, 7, %s)",
             (f"{device_id}/wang", msgspec.msgpack.encode(state)),
         )
-    async with hub.desk("lin") as desk:
+    async with hub.desk("east-desk") as desk:
         answer = await desk.get("/api/v1/people/wang/bed")
     assert answer.status_code == 200, answer.text
     (item,) = answer.json()["items"]
@@ -200,7 +200,7 @@ async def test_the_devices_of_a_silent_area_are_a_list(hub: ApiHub) -> None:
                 "INSERT INTO area_outage_device VALUES ('o-1', %s, %s, %s)",
                 (f"d-{number}", began, back),
             )
-    async with hub.desk("lin") as desk:
+    async with hub.desk("east-desk") as desk:
         (outage,) = (await desk.get("/api/v1/outages")).json()["items"]
         assert (outage["area_id"], outage["silent"], outage["most"]) == ("east-1", 2, 3)
         page = (await desk.get("/api/v1/outages/o-1/devices", params={"limit": 1})).json()
@@ -209,7 +209,9 @@ async def test_the_devices_of_a_silent_area_are_a_list(hub: ApiHub) -> None:
         found = [row["device_id"] for row in (*page["items"], *rest["items"])]
         assert (found, rest["next_cursor"]) == (["d-0", "d-1"], None)
         every = {"silent": False}
-        assert len((await desk.get("/api/v1/outages/o-1/devices", params=every)).json()["items"]) == 3
-    async with hub.desk("wu") as desk:
+        assert (
+            len((await desk.get("/api/v1/outages/o-1/devices", params=every)).json()["items"]) == 3
+        )
+    async with hub.desk("west-desk") as desk:
         assert (await desk.get("/api/v1/outages")).json()["items"] == []
         assert (await desk.get("/api/v1/outages/o-1/devices")).status_code == 404

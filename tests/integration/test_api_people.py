@@ -111,7 +111,7 @@ async def test_where_a_person_is_and_was(hub: ApiHub) -> None:
             body = {"state": state, "reason": reason}
             answer = await desk.put(f"{PEOPLE}/wang/state", json=body)
             assert answer.status_code == 200, answer.text
-        card = answer.json()
+        card = (await desk.get(f"{PEOPLE}/wang")).json()
         assert (card["state"], card["state_by"], card["state_reason"]) == (
             "service_ended", "Mei", "moved on",
         )  # fmt: skip

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import psycopg
+import pytest
 from psycopg.rows import dict_row
 
 from hub.circumstances import Circumstances
@@ -38,9 +39,7 @@ def town() -> Register:
     known.put("area", {"area_id": "harbour", "parent_id": ROOT, "name": "harbour"})
     known.put("area", {"area_id": "well", "parent_id": ROOT, "name": "well"})
     for street in range(STREETS):
-        known.put(
-            "area", {"area_id": f"street-{street}", "parent_id": "harbour", "name": "street"}
-        )
+        known.put("area", {"area_id": f"street-{street}", "parent_id": "harbour", "name": "street"})
         for community in range(COMMUNITIES):
             area = f"c-{street}-{community}"
             known.put("area", {"area_id": area, "parent_id": f"street-{street}", "name": "c"})
@@ -146,6 +145,7 @@ async def lives(url: str, clock: HandClock, known: Register) -> AsyncIterator[Hu
         await session.close()
 
 
+@pytest.mark.slow
 async def test_a_silent_part_of_town_is_one_incident(database_url: str) -> None:
     clock, known = HandClock(), town()
     lost = ("area", "harbour", "raised")

@@ -104,9 +104,7 @@ async def test_the_next_night_reads_one_day_more_and_the_same_night_none(
     assert after[0][0] == before[0][0] + 1 - 1, "the ninetieth day before went"
 
 
-async def test_a_run_that_was_ended_goes_on_where_it_stopped(
-    home: str, clock: HandClock
-) -> None:
+async def test_a_run_that_was_ended_goes_on_where_it_stopped(home: str, clock: HandClock) -> None:
     class Killed(Exception):
         pass
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
@@ -44,9 +45,8 @@ async def plan(desk: httpx.AsyncClient, area_id: str = "east", **changes: Any) -
 
 
 async def commit(hub: ApiHub, *items: AlarmItem | ClearItem) -> list[Recorded]:
-    async with AsyncConnectionPool(hub.database_url, min_size=1, open=False) as pool:
-        async with pool.connection() as connection:
-            return await record(connection, items)
+    async with await psycopg.AsyncConnection.connect(hub.database_url) as connection:
+        return await record(connection, items)
 
 
 async def round_at(hub: ApiHub, now: datetime) -> list[str]:

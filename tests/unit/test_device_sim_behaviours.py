@@ -123,7 +123,7 @@ def test_an_outbox_is_bounded_and_loses_the_oldest(limit: int, count: int) -> No
     outbox = Outbox(limit)
     for minute in range(count):
         outbox.put(vitals(minute))
-    kept = [message for message in iter(outbox.take, None)]
+    kept = list(iter(outbox.take, None))
     assert kept == [vitals(minute) for minute in range(max(0, count - limit), count)]
     assert outbox.dropped == max(0, count - limit)
 
@@ -134,7 +134,7 @@ def test_stored_vitals_go_together_and_every_sample_keeps_its_time() -> None:
         outbox.put(vitals(minute, samples=3))
     outbox.put(Status(observed_at=NOW))
     outbox.put(vitals(200))
-    sent = [message for message in iter(outbox.take_together, None)]
+    sent = list(iter(outbox.take_together, None))
     together = [message for message in sent if isinstance(message, Vitals)]
     assert [len(message.samples) for message in together] == [256, 45]
     assert isinstance(sent[2], Status), "what is no vital sign keeps its turn"
@@ -212,15 +212,12 @@ def test_a_gcj02_device_is_where_the_hub_then_finds_it(
 
 
 def test_an_undeclared_gcj02_place_would_be_another_building() -> None:
-    there = (
-        take_fix(HOME, Receiver(datum=Datum.GCJ02), seed="d", number=1, at=NOW),
-        take_fix(HOME, Receiver(), seed="d", number=1, at=NOW),
-    )
-    assert there[0] is not None
-    assert there[1] is not None
-    shifted, plain = there
-    off_m = metres_between((plain.latitude, plain.longitude), (shifted.latitude, shifted.longitude))
-    assert 300 < off_m < 700
+    shifted = take_fix(HOME, Receiver(datum=Datum.GCJ02), seed="d", number=1, at=NOW)
+    plain = take_fix(HOME, Receiver(), seed="d", number=1, at=NOW)
+    assert shifted is not None
+    assert plain is not None
+    here, there = (plain.latitude, plain.longitude), (shifted.latitude, shifted.longitude)
+    assert 300 < metres_between(here, there) < 700
 
 
 @given(SEEDS)

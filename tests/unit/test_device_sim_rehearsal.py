@@ -33,6 +33,8 @@ HEAD = 'title = "x"\nstarts_at = 2026-03-02T00:00:00+08:00\n'
 
 @dataclass
 class Message:
+    """One line of a rehearsal's file."""
+
     t_s: float
     device_id: str
     kind: str
@@ -47,6 +49,8 @@ class Message:
 
 @dataclass
 class Played:
+    """All that a rehearsal wrote."""
+
     lines: list[bytes] = field(default_factory=list)
     truth_lines: list[bytes] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
@@ -183,9 +187,14 @@ def test_stored_messages_come_late_with_their_own_time_and_the_press_comes_first
 def test_memory_is_bounded_and_batches_are_few() -> None:
     small = play(OUTAGE.format(stores=5, batches="false"), "45m")
     assert small.summary["dropped"] == small.summary["stored"] - 5
+    counted = [m.body["sequence"] for m in small.messages if "sequence" in m.body]
+    assert max(counted) - len(counted) == small.summary["dropped"], "what was lost is a gap"
     whole = play(OUTAGE.format(stores=500, batches="false"), "45m")
     batched = play(OUTAGE.format(stores=500, batches="true"), "45m")
     assert len(batched.lines) < len(whole.lines)
+    for played in (whole, batched):
+        counted = [m.body["sequence"] for m in played.messages if "sequence" in m.body]
+        assert counted == list(range(1, len(counted) + 1)), "nothing was lost, so no gap"
 
     def pulses(played: Played) -> set[tuple[str, float]]:
         return {
@@ -215,6 +224,9 @@ def test_repeats_redeliveries_gaps_and_overtaking() -> None:
         by_id.setdefault(message.body["message_id"], set()).add(json.dumps(message.body))
     assert all(len(bodies) == 1 for bodies in by_id.values()), "the same id, the same content"
     unmarked_twice = len(played.messages) - len(by_id) - len(marked)
+    counted = {m.body["sequence"] for m in played.messages}
+    gaps = set(range(1, max(counted) + 1)) - counted
+    assert len(gaps) == played.summary["never_sent"] > 20
     assert len(marked) > 20
     assert unmarked_twice > 20
 
@@ -298,7 +310,8 @@ def test_a_battery_that_nobody_renews_warns_saves_and_dies_with_its_last_will() 
     death = next(e for e in played.truth if e["what"] == "battery_died")
     assert death["t_s"] == pytest.approx(5 * 3600, abs=5)
     last = played.messages[-1]
-    assert (last.body, last.t_s) == ({"state": "offline"}, pytest.approx(death["t_s"], abs=0.2))
+    assert last.body == {"state": "offline"}
+    assert last.t_s == pytest.approx(death["t_s"], abs=0.2)
     levels = [m.body["battery_percent"] for m in played.of("status")[:-1]]
     assert levels == sorted(levels, reverse=True)
     assert any(19.9 <= level <= 20.0 for level in levels), "it warns when it becomes low"

@@ -18,8 +18,8 @@ from hub.api.access import (
     visible_to,
     within,
 )
+from hub.api.account_models import RoleName, TokenRole
 from hub.api.models import Resolve
-from hub.api.register_models import RoleName, TokenRole
 from hub.api.throttle import (
     ADDRESS_TRIES,
     KEYS_REMEMBERED,

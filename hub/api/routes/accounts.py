@@ -5,9 +5,7 @@ from typing import Literal
 from fastapi import APIRouter, Response
 
 from alerts.people import Account
-from hub.api.gate import Accounting, Parts, PartsOf
-from hub.api.problems import Problem
-from hub.api.register_models import (
+from hub.api.account_models import (
     AccountCard,
     AccountChanges,
     AccountPage,
@@ -17,6 +15,8 @@ from hub.api.register_models import (
     NewAccountBody,
     RoleName,
 )
+from hub.api.gate import Accounting, Parts, PartsOf
+from hub.api.problems import Problem
 from hub.api.routes.register import (
     ADDED,
     CHANGED,

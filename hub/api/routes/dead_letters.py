@@ -9,7 +9,7 @@ from hub.api import pages
 from hub.api.gate import Inspecting, Operating, PartsOf
 from hub.api.models import Moment
 from hub.api.problems import Problem
-from hub.api.routes.quarantine import RowId, before_of, operator_of
+from hub.api.routes.quarantine import RowId, before_of, operator_of, with_moments
 from hub.quarantine import NothingToDo
 
 router = APIRouter(prefix="/api/v1/dead-letters", tags=["quarantine"])
@@ -54,7 +54,7 @@ async def list_dead_letters(
     more = len(rows) > limit
     rows = rows[:limit]
     return DeadLetterPage(
-        items=[DeadLetterView.model_validate(row) for row in rows],
+        items=[DeadLetterView.model_validate(with_moments(row)) for row in rows],
         next_cursor=pages.encode(str(rows[-1]["id"])) if more else None,
     )
 

@@ -5,10 +5,10 @@ from typing import IO, Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from hub.api.account_models import ImportChange, ImportMistake, ImportReport
 from hub.api.gate import PartsOf, Registering
 from hub.api.models import ProblemObject, Responses
 from hub.api.problems import Problem, later
-from hub.api.register_models import ImportChange, ImportMistake, ImportReport
 from hub.register_file import ImportOrder, ImportRefused, ImportRuns
 
 router = APIRouter(prefix="/api/v1/imports", tags=["imports"])

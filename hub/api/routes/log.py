@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from hub.api import pages
+from hub.api.account_models import LogEntry, LogPage
 from hub.api.gate import Inspecting, PartsOf
-from hub.api.register_models import LogEntry, LogPage
 from hub.api.routes.register import FOUND, Cursor, IdQuery, Limit, areas_within
 
 router = APIRouter(prefix="/api/v1/log", tags=["log"])

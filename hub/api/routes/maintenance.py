@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from pydantic.types import AwareDatetime
 
 from hub.api import pages
-from hub.api.gate import Looking, Operating, PartsOf
+from hub.api.gate import Browsing, Operating, PartsOf
 from hub.api.models import Moment
 from hub.api.problems import Problem
-from hub.api.routes.quarantine import RowId, before_of, operator_of
+from hub.api.routes.quarantine import RowId, before_of, operator_of, with_moments
 from hub.desk import NotThere
 from hub.maintenance import BadPlan, Planned
 from hub.quarantine import Row
@@ -72,7 +72,7 @@ class PlannedMaintenance(BaseModel):
 
 @router.get("")
 async def list_maintenance(
-    account: Looking,
+    account: Browsing,
     parts: PartsOf,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
@@ -124,4 +124,5 @@ async def end_maintenance(maintenance_id: RowId, account: Operating, parts: Part
 
 def _view(row: Row, now: datetime) -> MaintenanceView:
     until_at = row["ended_at"] or row["until_at"]
-    return MaintenanceView.model_validate(row | {"open": row["from_at"] <= now < until_at})
+    is_open = row["from_at"] <= now < until_at
+    return MaintenanceView.model_validate(with_moments(row) | {"open": is_open})

@@ -1,5 +1,6 @@
 """Messages that could not be read, and what an operator does with them."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -21,6 +22,7 @@ from hub.quarantine import (
     explained,
     reason_of,
 )
+from hub.view import iso
 
 router = APIRouter(prefix="/api/v1/quarantine", tags=["quarantine"])
 
@@ -68,6 +70,11 @@ def operator_of(parts: Parts, account: Account) -> Operator:
     """An account with the areas it sees."""
     areas = parts.switchboard.tree.below(account.area_id)
     return Operator("account", account.id, account.name, None if areas is None else tuple(areas))
+
+
+def with_moments(row: Row) -> Row:
+    """A row with its times as the API writes them."""
+    return {k: iso(v) if isinstance(v, datetime) else v for k, v in row.items()}
 
 
 def before_of(cursor: str | None) -> int:
@@ -149,7 +156,7 @@ async def discard_quarantined(quarantine_id: RowId, account: Operating, parts: P
 def _view(row: Row, language: str) -> QuarantinedView:
     words = explained(row["reason"], language)
     return QuarantinedView.model_validate(
-        row
+        with_moments(row)
         | {
             "reason_code": reason_of(row["reason"]).value,
             "explanation": words.what,

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Path, Request, Response
 from hub import passwords
 from hub.api import throttle
 from hub.api.access import MAY
+from hub.api.account_models import LogInList, PasswordChange
 from hub.api.gate import Human, Parts, PartsOf, SignedIn
 from hub.api.models import AccountView, LogIn, ProblemObject, SessionView
 from hub.api.problems import Problem
-from hub.api.register_models import LogInList, PasswordChange
 from hub.api.routes.accounts import SHOWN_OF_HASH, ended, log_ins
 from hub.api.routes.register import FOUND, senseless
 from hub.api.sessions import BROWSER_COOKIE, COOKIE, LIFETIME, browser_mark, known_browser

@@ -6,8 +6,8 @@ from datetime import timedelta
 from fastapi import APIRouter, Response
 
 from hub.api import pages
+from hub.api.account_models import NewTokenBody, NewTokenView, TokenPage, TokenView
 from hub.api.gate import Accounting, PartsOf
-from hub.api.register_models import NewTokenBody, NewTokenView, TokenPage, TokenView
 from hub.api.routes.accounts import ended
 from hub.api.routes.register import (
     FOUND,

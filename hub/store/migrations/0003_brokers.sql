@@ -75,5 +75,6 @@ CREATE TABLE ingest_owner (
     host text NOT NULL,
     pid integer NOT NULL,
     since timestamptz NOT NULL,
-    seen_at timestamptz NOT NULL
+    seen_at timestamptz NOT NULL,
+    has_sessions boolean NOT NULL DEFAULT false -- at the broker: from then on nothing gets lost
 );

@@ -36,11 +36,13 @@ BEGIN
             EXECUTE format('ALTER TABLE observation DETACH PARTITION %s', part);
             EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s)', part) INTO empty;
             IF empty THEN
+                -- contracts: the partition is empty, and detached
                 EXECUTE format('DROP TABLE %s', part);
             ELSE
                 EXECUTE format('ALTER TABLE %s INHERIT observation_aside', part);
             END IF;
         END LOOP;
+        -- contracts: no release before this one ran on TimescaleDB; it is made again below
         DROP TABLE observation;
         CREATE TABLE observation (LIKE observation_aside INCLUDING ALL);
         PERFORM create_hypertable('observation', 'observed_at',
@@ -55,6 +57,7 @@ BEGIN
         SELECT NOT EXISTS (SELECT FROM observation_default) INTO empty;
         IF NOT empty THEN
             ALTER TABLE observation DETACH PARTITION observation_default;
+            -- contracts: writers know the parent only, and it gets a new default partition
             ALTER TABLE observation_default RENAME TO observation_aside_0001;
             ALTER TABLE observation_aside_0001 INHERIT observation_aside;
             CREATE TABLE observation_default PARTITION OF observation DEFAULT;

@@ -38,6 +38,7 @@ ALTER TABLE alarm ADD COLUMN evidence jsonb NOT NULL DEFAULT '{}';
 CREATE TABLE alarm_state (
     detector text NOT NULL,
     scope_id text NOT NULL,
+    area_id text NOT NULL,
     device_id text NOT NULL,
     state jsonb NOT NULL,
     saved_at timestamptz NOT NULL,

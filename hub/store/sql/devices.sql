@@ -46,4 +46,9 @@ SELECT device_id, mosquitto_hash FROM device WHERE NOT revoked ORDER BY device_i
 
 -- name: logins_mark
 -- Something that differs when a password file would.
-SELECT coalesce(max(entry_id), 0) AS mark FROM device_history;
+SELECT coalesce(max(entry_id), 0) * 2
+    + (SELECT count(*) FROM (SELECT FROM ingest_owner WHERE has_sessions LIMIT 1) AS made) AS mark
+FROM device_history;
+
+-- name: sessions_made
+SELECT EXISTS (SELECT FROM ingest_owner WHERE has_sessions) AS made;

@@ -65,14 +65,14 @@ WHERE incident_id = ANY(%(ids)s) AND state = 'pending' AND kind = 'check_in';
 
 -- name: save_state
 -- What a detector of the alarm lane remembers about one scope.
-INSERT INTO alarm_state (detector, scope_id, device_id, state, saved_at)
-VALUES (%(detector)s, %(scope_id)s, %(device_id)s, %(state)s, %(saved_at)s)
+INSERT INTO alarm_state (detector, scope_id, area_id, device_id, state, saved_at)
+VALUES (%(detector)s, %(scope_id)s, %(area_id)s, %(device_id)s, %(state)s, %(saved_at)s)
 ON CONFLICT (detector, scope_id) DO UPDATE SET
-    device_id = excluded.device_id, state = excluded.state, saved_at = excluded.saved_at;
+    area_id = excluded.area_id, device_id = excluded.device_id, state = excluded.state, saved_at = excluded.saved_at;
 
 -- name: states_saved
 -- Everything the detectors of the alarm lane remembered.
-SELECT detector, scope_id, device_id, state::text AS state FROM alarm_state
+SELECT detector, scope_id, area_id, device_id, state::text AS state FROM alarm_state
 ORDER BY saved_at DESC LIMIT %(limit)s;
 
 -- name: page

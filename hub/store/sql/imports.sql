@@ -284,7 +284,7 @@ ON CONFLICT (responder_id) DO UPDATE SET area_id = excluded.area_id, kind = excl
 -- A line a row: what was, what is; of what the log withholds only that it changed.
 INSERT INTO audit_log (at, area_id, actor_kind, actor_id, actor_name, action, detail)
 SELECT %(at)s, coalesce(after ->> 'area_id', CASE WHEN kind = 'area' THEN id END, %(seat)s),
-    'account', %(actor_id)s, %(actor_name)s,
+    %(actor_kind)s, %(actor_id)s, %(actor_name)s,
     CASE WHEN before IS NULL THEN 'add' ELSE 'change' END,
     jsonb_strip_nulls(jsonb_build_object('noun', kind, 'id', id, 'by', 'import', 'row', row_no,
         'before', (SELECT jsonb_object_agg(key, CASE WHEN key = ANY(%(withheld)s)

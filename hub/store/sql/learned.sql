@@ -33,7 +33,7 @@ WHERE premises_id = %(premises_id)s AND NOT revoked ORDER BY device_id;
 -- Signs of life of a home's devices in a span of time; an unknown device time is the arrival.
 SELECT CASE WHEN observed_at = 'epoch' THEN received_at ELSE least(observed_at, received_at) END
     AS at, device_id, measure, value, state
-FROM observation
+FROM observation_all
 WHERE device_id = ANY(%(devices)s) AND measure = ANY(%(measures)s)
   AND observed_at >= %(since)s AND observed_at < %(until)s AND quality < 2
   AND (state IS NULL OR state <> 'none') AND (value IS NULL OR value > 0)
@@ -49,7 +49,7 @@ ORDER BY received_at LIMIT %(limit)s;
 -- When none of these devices was heard for longer than this, the ends of the span included.
 SELECT began, ended FROM (
     SELECT lag(at, 1, %(since)s) OVER (ORDER BY at) AS began, at AS ended FROM (
-        SELECT received_at AS at FROM observation
+        SELECT received_at AS at FROM observation_all
         WHERE device_id = ANY(%(devices)s) AND observed_at >= %(since)s AND observed_at < %(until)s
           AND received_at >= %(since)s AND received_at < %(until)s
         UNION ALL SELECT %(until)s

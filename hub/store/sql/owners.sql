@@ -30,7 +30,7 @@ ON CONFLICT (owner) DO UPDATE SET area_ids = excluded.area_ids, instance = exclu
 
 -- name: beat
 -- Still here. No row: somebody else has taken it over.
-UPDATE ingest_owner SET seen_at = now()
+UPDATE ingest_owner SET seen_at = now(), has_sessions = has_sessions OR %(has_sessions)s
 WHERE owner = %(owner)s AND instance = %(instance)s AND pid = %(pid)s RETURNING owner;
 
 -- name: others

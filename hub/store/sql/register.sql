@@ -94,6 +94,9 @@ ON CONFLICT DO NOTHING;
 SELECT area_id FROM premises WHERE premises_id = %(premises_id)s;
 
 -- name: forget_old
--- Sessions that ran out, and register changes every reader has seen.
-WITH gone AS (DELETE FROM desk_session WHERE expires_at < now())
+-- Sessions that ran out, register changes every reader has seen, findings of a year ago that came
+-- to nothing, and what no detector of the alarm lane would still go by.
+WITH gone AS (DELETE FROM desk_session WHERE expires_at < now()),
+nothing AS (DELETE FROM finding WHERE incident_id IS NULL AND at < now() - interval '1 year'),
+stale AS (DELETE FROM alarm_state WHERE saved_at < now() - interval '7 days')
 DELETE FROM context_change WHERE at < now() - interval '7 days';

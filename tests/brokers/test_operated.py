@@ -1,0 +1,266 @@
+"""Brokers somebody operates: a revoked device is cut off, each in the way that broker allows."""
+
+import asyncio
+import base64
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import aiomqtt
+import httpx
+import psycopg
+import pytest
+
+from hub.broker_line import BrokerLine
+from hub.clock import SystemClock
+from hub.credential import new_credential
+from hub.embedded.door import KEY_HEADER
+from hub.embedded.operated import EmqxCutter, OperatedCallout
+from hub.errors import StartError
+from hub.mosquitto_files import keep_files, render_acl, render_passwords, write_files
+from hub.settings import Address, Settings
+from tests.brokers.mosquitto import Mosquitto, mosquitto
+from tests.integration.embedded import eventually, free_address, own_folder
+
+PREFIX = "care/v1/city/home-1/button-1"
+
+
+def registered(database_url: str, *names: str) -> dict[str, str]:
+    """Devices of one home; their secrets."""
+    secrets = {}
+    with psycopg.connect(database_url) as connection:
+        connection.execute("INSERT INTO area VALUES ('city', NULL, 'City')")
+        connection.execute("INSERT INTO ingest_owner VALUES"
+                           " ('everything', '{}', 'x', 'x', 1, now(), now(), true)")  # fmt: skip
+        connection.execute(
+            "INSERT INTO premises (premises_id, area_id, address) VALUES ('home-1', 'city', 'x')"
+        )
+        for name in names:
+            made = new_credential()
+            secrets[name] = made.secret
+            connection.execute(
+                "INSERT INTO device (device_id, area_id, premises_id, kind, secret_sha256,"
+                " mosquitto_hash) VALUES (%s, 'city', 'home-1', 'button', %s, %s)",
+                (name, made.sha256, made.mosquitto_hash),
+            )
+    return secrets
+
+
+async def let_in(broker: Mosquitto, name: str, password: str) -> aiomqtt.Client:
+    client = aiomqtt.Client(
+        broker.address.host, broker.address.port, identifier=name, username=name,
+        password=password, timeout=5,
+    )  # fmt: skip
+    await client.__aenter__()
+    return client
+
+
+async def dropped(client: aiomqtt.Client, within_s: float = 6.0) -> bool:
+    try:
+        async with asyncio.timeout(within_s):
+            async for _ in client.messages:
+                pass
+    except aiomqtt.MqttError:
+        return True
+    except TimeoutError:
+        return False
+    return False
+
+
+async def test_mosquitto_with_files_cuts_off_whoever_is_revoked(database_url: str) -> None:
+    secrets = registered(database_url, "button-1", "button-2")
+    with own_folder() as folder:
+        async with mosquitto(folder) as broker:
+            settings = Settings(broker_url=broker.url, database_url=database_url, data_dir=folder)
+            keeping = asyncio.create_task(keep_files(settings, folder, broker.pid_file))
+            try:
+
+                async def comes_in() -> bool:
+                    with suppress(aiomqtt.MqttError):
+                        await let_in(broker, "button-1", secrets["button-1"])
+                        return True
+                    return False
+
+                await eventually(comes_in)
+                first = await let_in(broker, "button-1", secrets["button-1"])
+                other = await let_in(broker, "button-2", secrets["button-2"])
+                with psycopg.connect(database_url) as connection:
+                    connection.execute("UPDATE device SET revoked = true"
+                                       " WHERE device_id = 'button-1'")  # fmt: skip
+                assert await dropped(first)
+                with pytest.raises(aiomqtt.MqttError):
+                    await let_in(broker, "button-1", secrets["button-1"])
+                assert not await dropped(other, within_s=1.0)
+            finally:
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def test_mosquitto_with_files_keeps_devices_to_their_own_topics(database_url: str) -> None:
+    secrets = registered(database_url, "button-1")
+    with own_folder() as folder:
+        async with mosquitto(folder) as broker:
+            settings = Settings(broker_url=broker.url, database_url=database_url, data_dir=folder)
+            written = await write_files(settings, folder, broker.pid_file)
+            assert (written.devices, written.without) == (1, ())
+            hub = aiomqtt.Client(
+                broker.address.host, broker.address.port, username="hub", password="hub-password"
+            )
+            async with hub:
+                await hub.subscribe("care/#", qos=1)
+                await hub.subscribe("desk/#", qos=1)
+                heard: list[str] = []
+
+                async def listen() -> None:
+                    async for message in hub.messages:
+                        heard.append(str(message.topic))  # noqa: PERF401 - looked at meanwhile
+
+                listening = asyncio.create_task(listen())
+                button = await let_in(broker, "button-1", secrets["button-1"])
+                moved = "care/v1/elsewhere/home-9/button-1/alarm/press"
+                for topic in ("care/v1/city/home-1/button-2/alarm/press", "desk/action",
+                              f"{PREFIX}/command/receipt", moved):  # fmt: skip
+                    await button.publish(topic, "{}", qos=1)
+
+                async def came() -> bool:
+                    return moved in heard
+
+                await eventually(came)
+                listening.cancel()
+                await asyncio.wait({listening})
+    assert heard == [moved]
+
+
+async def test_no_device_comes_in_before_the_hubs_sessions_exist(database_url: str) -> None:
+    registered(database_url, "button-1")
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE ingest_owner SET has_sessions = false")
+    with own_folder() as folder:
+        settings = Settings(broker_url="mqtt://hub:p@h:1", database_url=database_url,
+                            data_dir=folder)  # fmt: skip
+        written = await write_files(settings, folder, None)
+        lines = (folder / "passwords").read_text().splitlines()
+    assert (written.devices, written.open) == (0, False)
+    assert [line.partition(":")[0] for line in lines] == ["hub"]
+
+
+async def test_a_device_without_a_hash_is_named_and_not_let_in(database_url: str) -> None:
+    registered(database_url, "button-1")
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE device SET mosquitto_hash = NULL")
+    with own_folder() as folder:
+        settings = Settings(broker_url="mqtt://hub:p@h:1", database_url=database_url,
+                            data_dir=folder)  # fmt: skip
+        assert (await write_files(settings, folder, None)).without == ("button-1",)
+        nobody = settings.model_copy(update={"broker_url": "mqtt://h:1"})
+        with pytest.raises(StartError, match="user name and password"):
+            await write_files(nobody, folder, None)
+
+
+def snapshot(folder: Path, secret: str, *, revoked: bool) -> None:
+    path = folder / "snapshot"
+    path.mkdir(parents=True, exist_ok=True)
+    device = {"secret_sha256": hashlib.sha256(secret.encode()).hexdigest(), "revoked": revoked}
+    draft = path / "register.new"
+    draft.write_text(json.dumps({"devices": {"button-1": device}}))
+    draft.replace(path / "register.json")
+    clients = {"version": 1, "client_ids": ["carebell-alarm", "carebell-telemetry"]}
+    (path / "sessions.json").write_text(json.dumps(clients))
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[OperatedCallout]:
+    callout = OperatedCallout(settings, SystemClock())
+    task = asyncio.create_task(callout.serve())
+    try:
+        yield callout
+    finally:
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=0.2)
+
+
+async def test_any_broker_hangs_up_when_the_client_id_comes_again() -> None:
+    """go-auth's case: Mosquitto has let it in on our word, and has no way to be told otherwise."""
+    with own_folder() as folder:
+        async with mosquitto(folder) as broker:
+            address = free_address()
+            settings = Settings(
+                broker_url=broker.url, data_dir=folder, broker_auth_listen=address,
+                broker_auth_secret="sixteen-or-longer",
+            )  # fmt: skip
+            snapshot(folder, "s1", revoked=False)
+            device = new_credential()
+            files = render_passwords_with(broker, "button-1", device.mosquitto_hash)
+            (folder / "passwords").write_text(files)
+            broker.end()
+            await broker.start()
+            async with (
+                serving(settings),
+                httpx.AsyncClient(
+                    base_url=f"http://{address}", headers={KEY_HEADER: settings.broker_auth_secret}
+                ) as plugin,
+            ):
+
+                async def up() -> bool:
+                    with suppress(httpx.HTTPError):
+                        return (await plugin.get("/health")).status_code == 200
+                    return False
+
+                await eventually(up)
+                asked = {"username": "button-1", "password": "s1", "clientid": "anything"}
+                assert (await plugin.post("/mosquitto/getuser", json=asked)).status_code == 200
+                client = aiomqtt.Client(
+                    broker.address.host, broker.address.port, identifier="anything",
+                    username="button-1", password=device.secret, timeout=5,
+                )  # fmt: skip
+                await client.__aenter__()
+                snapshot(folder, "s1", revoked=True)
+                assert await dropped(client)
+                assert (await plugin.post("/mosquitto/getuser", json=asked)).status_code == 403
+
+
+def render_passwords_with(broker: Mosquitto, name: str, hashed: str) -> str:
+    hub = BrokerLine.parse(broker.url)
+    assert "topic readwrite #" in render_acl(hub)
+    return render_passwords(hub, [(name, hashed)])
+
+
+async def test_emqx_is_told_by_its_management_api() -> None:
+    """DELETE /api/v5/clients/{clientid} with an API key; 404 is "not connected"."""
+    asked: list[tuple[str, str]] = []
+    answers = [204, 404, 500]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        asked.append((head.splitlines()[0], head))
+        status = answers[len(asked) - 1]
+        said = f"HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        writer.write(said.encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        cutter = EmqxCutter(f"http://key:top%20secret@127.0.0.1:{port}")
+        assert await cutter.cut(["button-1", "button/2"]) == 2
+        with pytest.raises(OSError, match="500"):
+            await cutter.cut(["button-3"])
+    assert [line for line, _ in asked] == [
+        "DELETE /api/v5/clients/button-1 HTTP/1.1",
+        "DELETE /api/v5/clients/button%2F2 HTTP/1.1",
+        "DELETE /api/v5/clients/button-3 HTTP/1.1",
+    ]
+    token = base64.b64encode(b"key:top secret").decode()
+    assert f"Basic {token}" in asked[0][1]
+
+
+def test_the_door_is_not_opened_without_its_key() -> None:
+    with pytest.raises(StartError, match="broker_auth_secret"):
+        OperatedCallout(
+            Settings(broker_url="mqtt://h:1", broker_auth_listen=Address("127.0.0.1", 8079)),
+            SystemClock(),
+        )
