@@ -1,4 +1,4 @@
-"""The broker alone: the embedded one's engine and limits, with one password for everybody.
+"""The broker alone: the embedded one's engine and limits, and whoever comes is let in.
 
 Some benchmarks speak for a hundred thousand devices, which no measuring process can be connected
 as. So they bring a broker of their own, as an operator would (`CAREBELL_BROKER_URL`).
@@ -40,7 +40,6 @@ server_name: bench
 max_payload: 65536
 max_pending: 16MB
 jetstream {{ store_dir: "{self.folder}", max_file_store: 8GB, sync_interval: "1s" }}
-authorization {{ user: "{USER}", password: "{PASSWORD}" }}
 mqtt {{
   listen: "127.0.0.1:{self.port}"
   ack_wait: "{limits["mqtt_ack_wait_s"].default}s"

@@ -54,10 +54,10 @@ class World:
     def device(self, device_id: DeviceId) -> Device | None:
         return self.devices.get(device_id)
 
-    def contexts(self, device: Device) -> tuple[PersonContext, PersonContext]:
+    def contexts(self, _device: Device) -> tuple[PersonContext, PersonContext]:
         return self.person, self.person
 
-    def member(self, scope: object, key: str) -> Device | None:
+    def member(self, _scope: object, _key: str) -> Device | None:
         return next(iter(self.devices.values()))
 
 

@@ -1,9 +1,9 @@
 """What the hub's ingest is measured against: a consumer as one writes it by hand, and a bare probe.
 
 `python -m benchmarks.rivals handwritten|probe BROKER_URL DATABASE_URL PREFIX` runs until it is
-ended. The first does with aiomqtt and psycopg what their manuals show: decode, look, one INSERT for every
-value, next message. The second decodes nothing: it receives, COPYs topic and payload into a table
-without an index, commits and acknowledges; no ingest can be faster than that.
+ended. The first does with aiomqtt and psycopg what their manuals show: decode, look, one INSERT for
+every value, next message. The second decodes nothing: it receives, COPYs topic and payload into a
+table without an index, commits and acknowledges; no ingest can be faster than that.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """A city's telemetry at a wished rate, from a process of its own, on a few connections.
 
 `python -m benchmarks.stream HOST PORT PEOPLE PREFIX` reads a rate (messages a second) from every
-line of its input. At the end of its input it waits for the last PUBACKs and writes how many
-messages it published and how many observations they hold.
+line of its input, and answers with how many messages it has published and how many observations
+they hold; at the end of its input once more, after the last PUBACK.
 """
 
 import asyncio
@@ -103,11 +103,13 @@ class Stream:
             preexec_fn=tie_to_us(signal.SIGKILL),  # noqa: PLW1509 - before any thread of ours
         )  # fmt: skip
 
-    def set_rate(self, per_s: float) -> None:
-        """From now on."""
+    def set_rate(self, per_s: float) -> Said:
+        """From now on; what was published up to now."""
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(msgspec.json.encode(per_s) + b"\n")
         self._process.stdin.flush()
+        return msgspec.json.decode(self._process.stdout.readline(), type=Said)
 
     async def finish(self) -> Said:
         """Stop, wait for the last PUBACKs."""
@@ -150,6 +152,10 @@ class _Speaker:
     def acknowledged(self) -> int:
         return sum(line.acknowledged for line in self._lines)
 
+    def tell(self) -> None:
+        said = Said(self.published, self.speech.rows, self.acknowledged)
+        os.write(1, msgspec.json.encode(said) + b"\n")
+
 
 async def _main(host: str, port: int, people: int, prefix: str) -> None:
     reader = asyncio.StreamReader()
@@ -164,6 +170,7 @@ async def _main(host: str, port: int, people: int, prefix: str) -> None:
     running = asyncio.create_task(speaker.run(stop))
     while wished := await reader.readline():
         speaker.rate = msgspec.json.decode(wished, type=float)
+        speaker.tell()
     stop.set()
     await running
     deadline_s = time.monotonic() + LAST_PUBACKS_WITHIN_S
@@ -171,8 +178,7 @@ async def _main(host: str, port: int, people: int, prefix: str) -> None:
         await asyncio.sleep(0.05)
     for line in lines:
         line.close()
-    said = Said(speaker.published, speaker.speech.rows, speaker.acknowledged)
-    os.write(1, msgspec.json.encode(said))
+    speaker.tell()
 
 
 if __name__ == "__main__":

@@ -238,6 +238,7 @@ class Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce ourselves."""
+        self._dialling = None
         self._transport = cast("asyncio.Transport", transport)
         self._connection += 1
         self._splitter.forget()

@@ -75,7 +75,7 @@ class AlarmLane:
         receipts: Receipts,
         publish: Callable[[str, bytes], bool],
         alive: Callable[[Observation], None],
-        leaves_alone: Callable[[str], bool] = lambda area_id: False,
+        leaves_alone: Callable[[str], bool] | None = None,
     ) -> None:
         """`publish` hands a QoS 0 message to the hub's own connection; `alive` tells the telemetry
         lane what was heard of a device; `leaves_alone` says which areas are another process's."""
@@ -85,7 +85,7 @@ class AlarmLane:
         self._session = session
         self._receipts = receipts
         self._alive = alive
-        self._leaves_alone = leaves_alone
+        self._leaves_alone = leaves_alone or _is_ours
         self.counts: Counter[str] = Counter()
         self._voice = Voice(desk.register, desk.board, clock, publish, self.counts)
         self._settling = Settling(
@@ -295,7 +295,8 @@ class AlarmLane:
             if grouping.incident is not None and grouping.cause is not None:
                 entry.provisional_id = grouping.incident.id
                 self._voice.announce(grouping.cause, grouping.incident, alarm, unrecorded=True)
-                entry.item = replace(item, asked=self._ask(alarm, grouping))
+                if self._ask(alarm, grouping):
+                    entry.item = replace(item, asked=True)
         self._settling.add(entry)
 
     def _ask(self, alarm: Alarm, grouping: Grouping) -> bool:
@@ -404,6 +405,12 @@ def _incoming(delivery: Delivery, now: datetime) -> Incoming:
     opened = retry.opened(delivery.payload)
     message = replace(delivery, topic=opened.topic, payload=opened.payload, duplicate=False)
     return Incoming(message, opened.received_at, retried=True)
+
+
+def _is_ours(area_id: str) -> bool:
+    """One process owns everything: it leaves no area alone."""
+    del area_id
+    return False
 
 
 def _overheard(device: Device, incoming: Incoming) -> Iterator[Observation]:

@@ -7,6 +7,7 @@ also watches the broker's counter of dropped messages. The embedded broker is co
 
 import asyncio
 import contextlib
+import os
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -19,9 +20,9 @@ from hub.broker_line import BrokerLine
 from hub.settings import Settings
 from hub.sources.mqtt import Delivery, MqttConnection
 
-PROBE_CLIENT = "carebell-probe"
-PROBE_TOPIC = "desk/probe"
-"""Below `desk/`, which no device may read or write."""
+PROBE_CLIENT = f"carebell-probe-{os.getpid()}"
+PROBE_TOPIC = f"desk/probe/{os.getpid()}"
+"""Below `desk/`, which no device may read or write; each process its own, owners start together."""
 PROBE_MESSAGES = 1_500
 """More than Mosquitto's (1,000), EMQX's (1,000) and their relatives' usual limits."""
 PROBE_BYTES = 128

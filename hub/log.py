@@ -54,7 +54,8 @@ class Shape(Enum):
 KEYS: dict[str, Shape] = {
     **dict.fromkeys(
         ("account_devices", "alarms", "attempts", "bytes", "cycles", "deadlines", "detectors",
-         "devices", "dropped", "duration_s", "episodes", "failures", "incidents", "lag_s", "lines",
+         "devices", "dropped", "duration_s", "kept", "episodes", "failures", "incidents", "lag_s",
+         "lines", "homes", "without",
          "messages", "observations", "partitions", "people", "pid", "premises", "replayed",
          "restarts", "rows", "seconds", "shard", "shards", "size_bytes", "states", "took_s",
          "topic_length", "uptime_s", "waited_s", "waiting", "max_age_s", "max_bytes", "max_msgs",
@@ -62,11 +63,12 @@ KEYS: dict[str, Shape] = {
         Shape.NUMBER,
     ),
     **dict.fromkeys(
-        ("action", "area_id", "broker", "cause", "channel", "child", "client_id", "detector", "device",
+        ("action", "area_id", "broker", "cause", "channel", "child", "client_id", "detector",
+         "device",
          "effect", "incident_id", "kind", "lane", "last_exit", "level", "logger", "loop", "method",
          "name", "noun", "owner", "permission", "reason", "route", "setting", "sqlstate", "state",
          "step", "table", "topic", "why", "version", "at", "event", "where", "days", "buckets",
-         "engine", "feature", "instead", "rule", "time_zone", "zone"),
+         "engine", "feature", "host", "instead", "problem", "advice", "rule", "time_zone", "zone"),
         Shape.WORD,
     ),
     **dict.fromkeys(("file", "folder", "path"), Shape.PATH),
@@ -75,6 +77,8 @@ KEYS: dict[str, Shape] = {
     **dict.fromkeys(
         ("too_late", "not_ready", "wrong_credential", "revoked", "foreign_client_id"), Shape.NUMBER
     ),
+    # How the broker's store is set (hub.embedded.message_store).
+    **dict.fromkeys(("discard", "retention"), Shape.WORD),
     "error": Shape.ERROR,
 }  # fmt: skip
 """Every key a log line may have. A new one is added here, with a thought about what is in it."""
@@ -166,7 +170,9 @@ def named(error: BaseException) -> str:
     """
     name = type(error).__name__
     if isinstance(error, psycopg.Error):
-        return f"{name} {error.sqlstate}" if error.sqlstate else name
+        # Names of the schema, not values: which rule was broken, on which table.
+        parts = (name, error.sqlstate, error.diag.table_name, error.diag.constraint_name)
+        return " ".join(part for part in parts if part)
     if isinstance(error, HubError):
         return f"{name}: {(type(error).__doc__ or '').strip().splitlines()[0]}"
     if isinstance(error, OSError) and error.strerror:

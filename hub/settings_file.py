@@ -93,5 +93,5 @@ def _toml(value: object) -> str:
         return str(value).lower()
     if isinstance(value, int | float):
         return str(value)
-    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    text = ("" if value is None else str(value)).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'

@@ -84,7 +84,7 @@ def alarm_view(alarm: Alarm) -> View:
         "flags": [flag.value for flag in alarm.flags],
         "text": alarm.text,
         "evidence": dict(alarm.evidence),
-        "texts": sentences(alarm.kind, alarm.evidence),
+        "texts": sentences(alarm.kind, alarm.evidence) if alarm.evidence else {},
     }
 
 

@@ -18,7 +18,7 @@ from hub.observation import Observation
 from schemas.telemetry import WornState
 from schemas.vocabulary import DeviceKind
 
-RECHARGEABLE = frozenset({DeviceKind.WRISTBAND, DeviceKind.PHONE})
+RECHARGEABLE = (DeviceKind.WRISTBAND, DeviceKind.PHONE)
 LOW_PERCENT = 15
 """Ours: a wristband that lasts two days has seven hours left."""
 EMPTY_PERCENT = 5
@@ -61,8 +61,8 @@ class BatteryState(msgspec.Struct, frozen=True, array_like=True):
 class BatteryDetector:
     """One state a device. Parameters: the constants above.
 
-    >>> days_left(((0, 50), (48, 46), (96, 42), (144, 38)))
-    19.0
+    >>> days_left(((0, 50), (48, 46), (96, 42), (144, 38)), 37)
+    18.5
     """
 
     name = "battery"
@@ -112,8 +112,8 @@ class BatteryDetector:
         return state, NONE
 
 
-def days_left(points: tuple[tuple[int, int], ...]) -> float | None:
-    """Days until empty by the median slope; None while it cannot be told."""
+def days_left(points: tuple[tuple[int, int], ...], percent: int) -> float | None:
+    """Days until empty from `percent` by the median slope; None while it cannot be told."""
     if len(points) < FEWEST_POINTS:
         return None
     slopes = [
@@ -125,14 +125,14 @@ def days_left(points: tuple[tuple[int, int], ...]) -> float | None:
     slope = median(slopes) if slopes else 0.0
     if slope >= 0:
         return None
-    return min(LONGEST_DAYS, round(points[-1][1] / -slope / 24, 1))
+    return min(LONGEST_DAYS, round(percent / -slope / 24, 1))
 
 
 def _judged(
     state: BatteryState, observation: Observation, context: Context
 ) -> tuple[BatteryState, Findings]:
     """Say it when it becomes low, and once more when it is nearly empty."""
-    days = days_left(state.points)
+    days = days_left(state.points, state.lowest)
     by_days = days if context.device.kind not in RECHARGEABLE else None
     level = 0
     if state.lowest <= EMPTY_PERCENT or (by_days is not None and by_days <= EMPTY_DAYS):

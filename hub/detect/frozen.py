@@ -1,12 +1,9 @@
 """The same value with a fresh time, again and again: a stuck sensor, or a gateway that repeats.
 
-What a single vital sign does wrong is said by the vital-signs detector. This one looks at what
-else must change (the room's temperature, movement in bed, steps, a satellite fix), each by its own
-rule, and at several vital signs of one device that stand still together: that is no sensor but a
-gateway re-sending what it has kept, long before one sign alone would be conspicuous.
-
-How long is implausible depends on how finely a sensor tells its values: one that has never said
-anything but whole and half degrees may honestly say 21.5 for days.
+Each measure that must change has its own rule: the room's temperature, movement in bed, steps, a
+satellite fix. How long is implausible depends on how finely a sensor tells its values: one that
+has never said anything but whole and half degrees may honestly say 21.5 for days. Vital signs are
+followed by the vital-signs detector (one stuck sign) and by `cached` (several at once).
 """
 
 from dataclasses import dataclass
@@ -52,18 +49,8 @@ RULES = (
     # believe to stand, hence a day.
     FrozenRule("position", 1, 1, 24, 86_400, 24, 86_400, zero_rests=False),
 )
-TOGETHER = 15
-"""Equal readings of each of two vital signs at once. Ours: on 27 nights of healthy sleepers a whole
-minute repeated its rounded heart rate at most 14 times (bed-rr-nights), breath left aside."""
-TOGETHER_S = 600
-VITALS = ("heart_rate_per_min", "respiratory_rate_per_min")
-"""Signs that do not stand still: saturation may."""
-
 _RULE_OF = {rule.measure: rule for rule in RULES}
-_CODE_OF = {name: MEASURE_BY_KEY[name].code for name in (*_RULE_OF, *VITALS)}
-_VITAL_CODES = frozenset(_CODE_OF[name] for name in VITALS)
-_CACHED = 0
-"""Stands for the vital signs together among the codes that were reported."""
+_CODE_OF = {name: MEASURE_BY_KEY[name].code for name in _RULE_OF}
 FEWEST = 10
 """No rule speaks of fewer equal readings."""
 MOST_COUNTED = 999
@@ -91,10 +78,10 @@ class FrozenState(msgspec.Struct, frozen=True, array_like=True):
 
 
 class FrozenDetector:
-    """One state a device. Parameters: RULES, TOGETHER, TOGETHER_S, FORGET_S.
+    """One state a device. Parameters: RULES, FORGET_S.
 
-    >>> sorted(FrozenDetector.measures)[:3]
-    ['heart_rate_per_min', 'movement_percent', 'position']
+    >>> sorted(FrozenDetector.measures)
+    ['movement_percent', 'position', 'room_temperature_c', 'steps']
     """
 
     name = "frozen"
@@ -107,33 +94,35 @@ class FrozenDetector:
         self, state: FrozenState | None, observation: Observation, context: Context
     ) -> tuple[FrozenState | None, Findings]:
         """Take one reading; duplicates, and what comes out of order, change nothing."""
-        measure = observation.measure
-        rule = _RULE_OF.get(measure)
+        rule = _RULE_OF[observation.measure]
         value = _comparable(observation, rule)
         if value is None:
             return state, NONE
-        code, at_s = _CODE_OF[measure], moment_s(observation)
-        if state is None:
-            return FrozenState((Run(code, at_s, value, at_s, 1, _fine(rule, value)),)), NONE
-        runs, index = state.runs, 0
-        for run in runs:
-            if run.code == code:
+        code = _CODE_OF[rule.measure]
+        runs, index, run = state.runs if state is not None else (), 0, None
+        for known in runs:
+            if known.code == code:
+                run = known
                 break
             index += 1
-        else:
-            run = Run(code, at_s - 1, value, at_s, 0)
-        if at_s <= run.at_s:
+        if value == 0 and rule.zero_rests and (run is None or run.value == 0):
             return state, NONE
-        fine = run.fine or _fine(rule, value)
-        if value == run.value and at_s - run.at_s <= FORGET_S:
-            run = Run(code, at_s, value, run.since_s, min(run.count + 1, MOST_COUNTED), fine)
-        else:
+        at_s = moment_s(observation)
+        fine = value % rule.coarse != 0
+        if run is None:
             run = Run(code, at_s, value, at_s, 1, fine)
-        after = FrozenState((*runs[:index], run, *runs[index + 1 :]), state.told)
-        if run.count < FEWEST and not state.told:
+        elif at_s <= run.at_s:
+            return state, NONE
+        elif value == run.value and at_s - run.at_s <= FORGET_S:
+            count = min(run.count + 1, MOST_COUNTED)
+            run = Run(code, at_s, value, run.since_s, count, run.fine or fine)
+        else:
+            run = Run(code, at_s, value, at_s, 1, run.fine or fine)
+        told = state.told if state is not None else ()
+        after = FrozenState((*runs[:index], run, *runs[index + 1 :]), told)
+        if run.count < FEWEST and not told:
             return after, NONE
-        claim = _together(after.runs) if rule is None else _alone(run, rule)
-        return _told(after, claim, observation, context)
+        return _told(after, _claim(run, rule), observation, context)
 
     def deadline(self, state: FrozenState, context: Context) -> datetime | None:
         """Only readings can be equal."""
@@ -148,9 +137,9 @@ class FrozenDetector:
         return state, NONE
 
 
-def _comparable(observation: Observation, rule: FrozenRule | None) -> int | None:
+def _comparable(observation: Observation, rule: FrozenRule) -> int | None:
     """The reading as an integer; None where equality would say nothing."""
-    if observation.measure == "position":
+    if rule.measure == "position":
         fix = observation.position
         # Wi-Fi, cells and beacons honestly give the same place again.
         if fix is None or fix.source is not PositionSource.GNSS:
@@ -162,11 +151,7 @@ def _comparable(observation: Observation, rule: FrozenRule | None) -> int | None
         return None
     if observation.quality is Quality.IMPLAUSIBLE or observation.quality is Quality.INVALID:
         return None
-    return round(value * (rule.scale if rule is not None else 100))
-
-
-def _fine(rule: FrozenRule | None, value: int) -> bool:
-    return rule is not None and value % rule.coarse != 0
+    return round(value * rule.scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +166,7 @@ class _Claim:
     stuck: bool
 
 
-def _alone(run: Run, rule: FrozenRule) -> _Claim:
+def _claim(run: Run, rule: FrozenRule) -> _Claim:
     repeats = rule.repeats if run.fine else rule.coarse_repeats
     lasts_s = rule.lasts_s if run.fine else rule.coarse_lasts_s
     stuck = run.count >= repeats and run.at_s - run.since_s >= lasts_s
@@ -192,16 +177,6 @@ def _alone(run: Run, rule: FrozenRule) -> _Claim:
     if rule.measure == "position":
         what = "its position"
     return _Claim(run.code, rule.measure, what, run.since_s, run.count, stuck)
-
-
-def _together(runs: tuple[Run, ...]) -> _Claim:
-    """Two signs that stand still at once."""
-    vitals = [run for run in runs if run.code in _VITAL_CODES]
-    since_s = max(run.since_s for run in vitals)
-    readings = min(run.count for run in vitals)
-    lasts_s = min(run.at_s for run in vitals) - since_s
-    stuck = len(vitals) > 1 and readings >= TOGETHER and lasts_s >= TOGETHER_S
-    return _Claim(_CACHED, "cached", "all its vital signs", since_s, readings, stuck)
 
 
 def _told(
@@ -215,13 +190,11 @@ def _told(
     since_s = claim.since_s if known_s is None else known_s
     minutes = max(0, (moment_s(observation) - since_s) // 60)
     text = f"{claim.what} stuck for {minutes} min: a frozen sensor"
-    if claim.code == _CACHED:
-        text = f"{claim.what} repeated unchanged for {minutes} min: old values sent as new ones"
     if not claim.stuck:
         text = f"{claim.measure} changes again"
     finding = Finding(
         detector="frozen",
-        kind="values_cached" if claim.code == _CACHED else "value_frozen",
+        kind="value_frozen",
         phase=Phase.CONFIRMED if claim.stuck else Phase.WITHDRAWN,
         category=Category.TECHNICAL,
         priority=Priority.LOW,

@@ -54,10 +54,10 @@ MOST_WRISTBANDS = 4
 MOVED_IN_BED_PERCENT = 5.0
 """Ours: a mattress sensor reports less from breathing alone."""
 
-SENSING = frozenset(
-    {DeviceKind.MOTION_SENSOR, DeviceKind.DOOR_SENSOR, DeviceKind.CARE_BED, DeviceKind.WRISTBAND}
-)
-"""Devices whose silence would look like a person's."""
+SENSING = (
+    DeviceKind.MOTION_SENSOR, DeviceKind.DOOR_SENSOR, DeviceKind.CARE_BED, DeviceKind.WRISTBAND,
+)  # fmt: skip
+"""Devices whose silence would look like a person's. (A tuple: enumerations hash slowly.)"""
 SENSORS_DOWN_AFTER_S = MISSED_HEARTBEATS_UNTIL_SILENT * max(
     DEVICE_CLASSES[kind].heartbeat_s for kind in SENSING
 )
@@ -65,6 +65,10 @@ SENSORS_DOWN_AFTER_S = MISSED_HEARTBEATS_UNTIL_SILENT * max(
 
 _PROVES_NOTHING = frozenset({ALIVE, "worn_state"})
 """A wristband says that it is worn as often as that it is there."""
+
+
+HEARD_EVERY_S = 30
+"""A home is noted as heard so often at most: a fraction of the shortest heartbeat."""
 
 
 class Posture(StrEnum):
@@ -119,20 +123,21 @@ class InactivityDetector:
         self, state: InactivityState | None, observation: Observation, context: Context
     ) -> tuple[InactivityState | None, Findings]:
         """A sign of life restarts the silence; a heartbeat only proves that we would have seen."""
-        arrived_s = int(observation.received_at.timestamp())
+        measure = observation.measure
         if state is None:
             if not proves_activity(observation):
                 return None, NONE
+            arrived_s = int(observation.received_at.timestamp())
             return InactivityState(_seen_s(observation), arrived_s, *whereof(observation)), NONE
-        kind = context.device.kind
-        if observation.measure == "worn_state":
+        if measure == "worn_state":
             return _worn(state, observation), NONE
-        if kind in SENSING and not (state.off and _mark(context.device.id) in state.off):
-            state = _heard(state, arrived_s)
-        if observation.measure == "bed_state" and _seen_s(observation) >= state.active_s:
-            in_bed = observation.state == BedState.OCCUPIED
-            if in_bed != state.in_bed:
-                state = msgspec.structs.replace(state, in_bed=in_bed)
+        device = context.device
+        if device.kind in SENSING and not (state.off and _mark(device.id) in state.off):
+            state = _heard(state, int(observation.received_at.timestamp()))
+        if measure == ALIVE:
+            return state, NONE
+        if measure == "bed_state" and (observation.state == BedState.OCCUPIED) == state.in_bed:
+            return state, NONE  # a bed tells every minute that somebody still lies in it
         if not proves_activity(observation):
             return state, NONE
         seen_s = _seen_s(observation)
@@ -194,6 +199,7 @@ class InactivityDetector:
             key=str(state.active_s),
             at=at,
             text=f"{text} (learning)" if learning else text,
+            ask_s=CHECK_IN_BEFORE_MIN * 60 if phase is Phase.CANDIDATE else 0,
             evidence={
                 "last_active_at": datetime.fromtimestamp(state.active_s, UTC).isoformat(),
                 "silent_min": silent_min,
@@ -256,10 +262,21 @@ def _counted_from(state: InactivityState, context: Context) -> datetime:
 def _heard(state: InactivityState, arrived_s: int) -> InactivityState:
     """The home speaks; a time in which nothing was heard does not count as silence."""
     gap_s = arrived_s - state.heard_s
-    if gap_s <= 0:
+    if gap_s < HEARD_EVERY_S:
         return state
     if gap_s <= SENSORS_DOWN_AFTER_S:
-        return msgspec.structs.replace(state, heard_s=arrived_s)
+        return InactivityState(
+            state.active_s,
+            arrived_s,
+            state.place,
+            state.in_bed,
+            state.left,
+            state.level_hundredths,
+            state.paused_s,
+            state.poll_s,
+            state.said,
+            state.off,
+        )
     return msgspec.structs.replace(state, heard_s=arrived_s, paused_s=state.paused_s + gap_s)
 
 
@@ -288,7 +305,7 @@ def _active(state: InactivityState, seen_s: int, observation: Observation) -> In
 
 def proves_activity(observation: Observation) -> bool:
     """Whether somebody must have done something."""
-    if observation.quality in {Quality.INVALID, Quality.IMPLAUSIBLE}:
+    if observation.quality is Quality.INVALID or observation.quality is Quality.IMPLAUSIBLE:
         return False
     match observation.measure:
         case "motion":

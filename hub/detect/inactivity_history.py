@@ -92,9 +92,12 @@ def left_by_door(left: bool, at_door: bool, quiet_min: float, was_at_door: bool)
     return quiet_min <= DEPARTURE_WITHIN_MIN
 
 
+_FADING = log(2) / LEVEL_HALF_LIFE_MIN
+
+
 def faded(level: float, minutes: float) -> float:
     """What is left of a remembered level after some minutes."""
-    return level * exp(-log(2) * minutes / LEVEL_HALF_LIFE_MIN)
+    return level * exp(-_FADING * minutes)
 
 
 PER_ACTIVE_MINUTE = log(2) / LEVEL_HALF_LIFE_MIN * DAY_MIN

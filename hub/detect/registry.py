@@ -5,6 +5,7 @@ from typing import Any
 from hub.detect.battery import BatteryDetector
 from hub.detect.bed import BedDetector
 from hub.detect.button import ButtonDetector
+from hub.detect.cached import CachedDetector
 from hub.detect.detector import Detector
 from hub.detect.fall import FallDetector
 from hub.detect.frozen import FrozenDetector
@@ -28,6 +29,7 @@ TELEMETRY_DETECTORS: tuple[Detector[Any], ...] = (
     SequenceDetector(),
     BatteryDetector(),
     FrozenDetector(),
+    CachedDetector(),
     WornDetector(),
     *VITAL_DETECTORS,
     ScoreDetector(),

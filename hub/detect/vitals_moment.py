@@ -9,7 +9,7 @@ CLOCK_AHEAD = timedelta(minutes=5)
 BACKLOG = timedelta(days=1)
 """Ours: a bed keeps hours of minute values after lost coverage; what is older is a wrong clock."""
 
-_EARLIEST = -CLOCK_AHEAD
+_EARLIEST_S, _BACKLOG_S = -CLOCK_AHEAD.total_seconds(), BACKLOG.total_seconds()
 
 
 def moment_s(observation: Observation) -> int:
@@ -17,7 +17,10 @@ def moment_s(observation: Observation) -> int:
 
     Samples of one message whose clock lies share their arrival: they count as one reading.
     """
-    received_at, observed_at = observation.received_at, observation.observed_at
-    if observed_at is None or not _EARLIEST <= received_at - observed_at <= BACKLOG:
-        return int(received_at.timestamp())
-    return int(observed_at.timestamp())
+    received_s = observation.received_at.timestamp()
+    observed_at = observation.observed_at
+    if observed_at is not None:
+        observed_s = observed_at.timestamp()
+        if _EARLIEST_S <= received_s - observed_s <= _BACKLOG_S:
+            return int(observed_s)
+    return int(received_s)

@@ -36,11 +36,17 @@ HOLDS_S = 600
 CLEAR_TOTAL = 3
 """Ours: hysteresis; the episode ends at this total or less, held for CLEAR_S."""
 CLEAR_S = 1800
-REFRESH_S = 60
-"""A reading that scores 0 is remembered at most once a minute: nothing depends on it."""
+REFRESH_S = 300
+"""A reading that scores 0 is remembered at most once in five minutes: nothing depends on it, only
+how fresh it is, by FRESH_S."""
 
 _SPOT = frozenset({"systolic_blood_pressure_mmhg", "body_temperature_c"})
 _CODES = {MEASURE_BY_KEY[name].code: name for name in MEASURED}
+_ROWS = {
+    name: (MEASURE_BY_KEY[name].code, MEASURE_BY_KEY[name].low, MEASURE_BY_KEY[name].high, bands)
+    for name, bands in MEASURED.items()
+}
+"""By measure: code, plausible range, and the row of the chart on air and scale 1."""
 _URGENT, _EMERGENCY = 1, 2
 _PRIORITIES = {_URGENT: Priority.MEDIUM, _EMERGENCY: Priority.HIGH}
 
@@ -97,27 +103,28 @@ class ScoreDetector:
         value = observation.value
         if observation.quality is not Quality.GOOD or value is None:
             return state, NONE
-        measure = MEASURE_BY_KEY[observation.measure]
-        if not measure.low <= value <= measure.high:
+        code, low, high, bands = _ROWS[observation.measure]
+        if not low <= value <= high:
             return state, NONE
         at_s = moment_s(observation)
         slots = state.slots if state is not None else ()
-        index, slot = len(slots), None
-        for position, candidate in enumerate(slots):
-            if candidate.code == measure.code:
-                index, slot = position, candidate
+        index, slot = 0, None
+        for candidate in slots:
+            if candidate.code == code:
+                slot = candidate
                 break
+            index += 1
         if slot is not None and at_s <= slot.at_s:
             return state, NONE
         calm = state is None or not (state.urgent_s or state.level)
-        scores = MEASURED[observation.measure].score(value) or context.person.oxygen_scale_2
+        scores = context.person.oxygen_scale_2 or bands.score(value)
         if slot is not None and calm and not scores and at_s - slot.at_s < REFRESH_S:
             return state, NONE
         hundredths = round(value * 100)
-        after = Slot(measure.code, at_s, hundredths)
+        after = Slot(code, at_s, hundredths)
         if slot is not None:
             before = _bands(slot, context.person).score(slot.value / 100)
-            after = Slot(measure.code, at_s, hundredths, at_s - slot.at_s, before)
+            after = Slot(code, at_s, hundredths, at_s - slot.at_s, before)
         slots = (*slots[:index], after, *slots[index + 1 :])
         if state is None:
             return ScoreState(slots), NONE

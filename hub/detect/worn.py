@@ -55,12 +55,14 @@ class WornDetector:
         self, state: WornDetectorState | None, observation: Observation, context: Context
     ) -> tuple[WornDetectorState | None, Findings]:
         """Put on, taken off, or laid on the charger; what comes out of order changes nothing."""
+        if state is not None and observation.state == state.state:
+            return state, NONE
         try:
             said = WornState(observation.state or "")
         except ValueError:
             return state, NONE
         at_s = min(moment_s(observation), _LATEST_S)
-        if state is not None and (at_s <= state.at_s or said is state.state):
+        if state is not None and at_s <= state.at_s:
             return state, NONE
         if said is not WornState.WORN:
             off_s = state.off_s if state is not None and state.off_s else at_s

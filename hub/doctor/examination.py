@@ -27,6 +27,7 @@ CHECKS: dict[str, Check] = {
     "children": running.children_run,
     "ports": running.ports_free,
     "broker": running.broker_reachable,
+    "broker_keeps": running.broker_keeps,
     "sessions": running.sessions_exist,
     "health": running.press_would_ring,
     "snapshot": running.snapshot_fresh,

@@ -1,5 +1,6 @@
 """The running parts: children, ports, broker, health of API and loops, snapshot."""
 
+import asyncio
 import json
 import os
 import socket
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from hub.broker_check import examine as examine_broker
 from hub.doctor.verdict import Patient, Verdict, failure, note, ok, warning
 from hub.embedded.broker import ports
 from hub.embedded.status import ChildState
@@ -111,6 +113,18 @@ def broker_reachable(patient: Patient) -> Iterator[Verdict]:
         yield failure("broker_away", host=host, port=port, why=error.strerror or str(error))
 
 
+def broker_keeps(patient: Patient) -> Iterator[Verdict]:
+    """Would an operated broker lose messages? Tried with a session of our own; a few seconds."""
+    if not patient.settings.broker_url:
+        return
+    complaints = asyncio.run(examine_broker(patient.settings))
+    for complaint in complaints:
+        yield failure("broker_lossy", setting=complaint.setting, why=complaint.problem,
+                      to_do=complaint.advice)  # fmt: skip
+    if not complaints:
+        yield ok("broker_keeps")
+
+
 def sessions_exist(patient: Patient) -> Iterator[Verdict]:
     """The two persistent sessions without which the broker admits no device."""
     if not patient.folder.secrets.exists():
@@ -130,7 +144,10 @@ def press_would_ring(patient: Patient) -> Iterator[Verdict]:
     """What the API itself says: would a press ring now, and do the loops go round?"""
     if not patient.running:
         return
-    base = f"http://{patient.settings.http_listen.reachable()}/api/v1/health"
+    address = patient.settings.http_listen
+    if patient.status is not None and patient.status.http:
+        address = Address.parse(patient.status.http)
+    base = f"http://{address.reachable()}/api/v1/health"
     for path, good, bad in (
         ("ready", "ready", "not_ready"),
         ("cycle", "loops_cycle", "loop_stands"),

@@ -140,7 +140,7 @@ class Callout:
         we want it; then trim the store."""
         while not self._ready:
             with contextlib.suppress(*_ASKING_FAILED):
-                if hears_both_lanes(await hub_consumers(connection)):
+                if hears_both_lanes(await hub_consumers(connection, hears_both_lanes)):
                     await keep_until_trimmed(connection)
                     self._ready = True
                     _log.info("gate_opened", why="both hub sessions exist")

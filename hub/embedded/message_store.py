@@ -12,6 +12,7 @@ import asyncio
 import math
 import re
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
@@ -86,8 +87,10 @@ class _Stream(msgspec.Struct, frozen=True):
     state: _State = _State()
 
 
-async def hub_consumers(connection: Client) -> dict[str, str]:
-    """The hub's own consumers, filter by name; of every owner's sessions."""
+async def hub_consumers(
+    connection: Client, enough: Callable[[dict[str, str]], bool] = lambda _found: False
+) -> dict[str, str]:
+    """The hub's own consumers, filter by name; of every owner's sessions, or until `enough`."""
     found: dict[str, str] = {}
     offset = 0
     while True:
@@ -100,7 +103,7 @@ async def hub_consumers(connection: Client) -> dict[str, str]:
                 if _HUB_FILTER.fullmatch(subject):
                     found[entry.name] = subject
         offset += len(entries)
-        if not entries or offset >= page.total:
+        if not entries or offset >= page.total or enough(found):
             return found
 
 

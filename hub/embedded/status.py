@@ -35,6 +35,8 @@ class SupervisorStatus(msgspec.Struct, frozen=True):
     supervisor_pid: int
     since: datetime
     children: dict[str, ChildStatus]
+    http: str = ""
+    """Where the API was told to listen; the command line may have said so."""
 
 
 def write_status(folder: HubFolder, status: SupervisorStatus) -> None:

@@ -182,7 +182,8 @@ class Supervisor:
             raise MigrationError(str(error)) from error
 
     def _write_status(self) -> None:
-        status = SupervisorStatus(os.getpid(), self._since, dict(self.children))
+        listen = str(self.settings.http_listen)
+        status = SupervisorStatus(os.getpid(), self._since, dict(self.children), listen)
         try:
             write_status(self.folder, status)
         except OSError as error:  # a full disk: the children matter more than the file

@@ -2,12 +2,20 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from hub.figures.table import BY_NAME, FIGURES, Figure, Kind
+
+disable_created_metrics()  # a second series for each that nobody asks for
 
 Labelled = Mapping[tuple[str, ...], float]
 """Values by label values; the empty tuple where there are no labels."""

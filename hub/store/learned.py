@@ -210,11 +210,18 @@ def signs_of(
     rows: Sequence[dict[str, Any]], presses: Sequence[dict[str, Any]], devices: dict[str, Device]
 ) -> Iterator[Sign]:
     """Stored observations that prove somebody active, as the detector sees them."""
+    beds: dict[str, str | None] = {}
     for row in rows:
         device, measure = devices.get(row["device_id"]), MEASURE_BY_CODE.get(row["measure"])
         if device is None or measure is None:
             continue
         at, value, state = row["at"], row["value"], row["state"]
+        if measure.key == "bed_state":
+            # A bed tells every minute that somebody still lies in it.
+            if beds.get(device.id, state) == state:
+                beds[device.id] = state
+                continue
+            beds[device.id] = state
         seen = Observation(device, measure.key, at, at, value, state)
         if proves_activity(seen):
             yield Sign(at, Place(whereof(seen)[0]))

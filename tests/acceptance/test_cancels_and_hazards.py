@@ -67,11 +67,13 @@ async def test_the_end_of_a_hazard_is_noted_and_a_human_decides(town: Town) -> N
     assert len(town.rings()) == 2, "the ladder goes on"
 
 
-async def test_a_fall_rings_for_the_person(town: Town) -> None:
+async def test_a_wristbands_own_claim_asks_first_and_a_press_joins_it(town: Town) -> None:
     await town.report("band-1", "fall", message_id="1", confidence=0.3)
     incident = await town.incident()
     assert (incident["kind"], incident["priority"]) == ("fall", "medium")
+    assert incident["state"] == "checking"
     await town.press("button-1", "1")
+    assert (await town.incident())["state"] == "raised"
     assert (await town.incident())["incident_id"] == incident["incident_id"]
 
 

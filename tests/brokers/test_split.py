@@ -27,8 +27,8 @@ def test_who_takes_what() -> None:
     assert [east.leaves_alone(area) for area in AREAS] == [False, False, False, True, False]
     assert not east.leaves_alone("unheard-of")
     assert list(east.telemetry_filters()) == [
-        "care/v1/east-1/+/+/telemetry/+",
         "care/v1/east/+/+/telemetry/+",
+        "care/v1/east-1/+/+/telemetry/+",
     ]
     everything = Territory.parse("", AREAS)
     assert everything.client_id("carebell-alarm") == "carebell-alarm"

@@ -190,7 +190,7 @@ def contexts(draw: st.DrawFn) -> Context:
 
 
 Stories = st.data()
-FEW = settings(max_examples=40)
+FEW = settings(max_examples=40, deadline=None)
 """Twenty detectors by ten properties: the sum is thousands of stories."""
 
 

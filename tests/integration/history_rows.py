@@ -7,7 +7,7 @@ against the same numbers.
 import json
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any
@@ -182,8 +182,8 @@ def _row(
 
 
 def _at_arrival(row: Stored, at: datetime) -> Stored:
-    return Stored(*row.values()[:-2], at, row.batch_id)
+    return replace(row, received_at=at)
 
 
 def _rebatched(row: Stored, batch: int) -> Stored:
-    return Stored(*row.values()[:-2], NOW - timedelta(minutes=5), batch)
+    return replace(row, received_at=NOW - timedelta(minutes=5), batch_id=batch)

@@ -1,6 +1,7 @@
 """History on plain PostgreSQL: aggregates, upgrade of an old database, partitions, retention."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,7 @@ async def test_a_batch_that_commits_late_is_not_passed_over(
     async with await psycopg.AsyncConnection.connect(database_url) as ingest:
         await ingest.execute("SELECT nextval('batch_id')")
         with psycopg.connect(database_url, autocommit=True) as connection:
-            write(connection, [Stored(*row.values()[:-1], 2) for row in quick])
+            write(connection, [replace(row, batch_id=2) for row in quick])
         round_one = asyncio.create_task(keeper.aggregate())
         await asyncio.sleep(0.3)
         assert not round_one.done()
@@ -135,7 +136,7 @@ async def test_a_batch_that_commits_late_is_not_passed_over(
                     "INSERT INTO observation (observed_at, device_id, measure, message_key,"
                     " area_id, person_id, value, state, latitude, longitude, quality, received_at,"
                     f" batch_id) VALUES ({marks})".encode(),
-                    Stored(*row.values()[:-1], 1).values(),
+                    replace(row, batch_id=1).values(),
                 )
         await ingest.commit()
     assert await round_one == len(slow) + len(quick)

@@ -71,21 +71,21 @@ def running_timescale() -> Iterator[str]:
 @contextmanager
 def connected(url: str) -> Iterator[Connection]:
     """The one connection; the server takes a moment to let the last one go."""
+    with _connect(url) as connection:
+        # Behind every connection there is the same one backend, with all that was left in it.
+        connection.execute("DISCARD ALL")
+        yield connection
+
+
+def _connect(url: str) -> Connection:
     deadline_s = time.monotonic() + READY_WITHIN_S
     while True:
         try:
-            connection = psycopg.connect(
-                url, autocommit=True, connect_timeout=10, prepare_threshold=None
-            )
-            # Behind every connection there is the same one backend, with all that was left in it.
-            connection.execute("DISCARD ALL")
-            break
+            return psycopg.connect(url, autocommit=True, connect_timeout=10, prepare_threshold=None)
         except psycopg.OperationalError:
             if time.monotonic() > deadline_s:
                 raise
             time.sleep(0.1)
-    with connection:
-        yield connection
 
 
 def _locked_at() -> float:

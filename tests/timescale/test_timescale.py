@@ -109,7 +109,7 @@ def test_arranging_again_changes_nothing_and_a_setting_changes_its_policy(timesc
         arrange_on(connection, replace(TERMS, compress_after_days=9, keep_hourly_days=400))
         changed = [config for job, config in policies(connection) if (job, config) not in jobs]
         assert sorted(
-            config.get("compress_after") or config.get("drop_after") for config in changed
+            str(config.get("compress_after") or config.get("drop_after")) for config in changed
         ) == ["400 days", "9 days"]
         arrange_on(connection, TERMS)
 
@@ -175,9 +175,7 @@ def test_compressed_chunks_answer_and_take_late_rows(timescale: str) -> None:
     with connected(timescale) as connection:
         before = everything(connection)
         run_jobs(connection, "policy_compression")
-        assert compressed(connection) >= 1, (
-            "the one of 1970 is always old enough"
-        )
+        assert compressed(connection) >= 1, "the one of 1970 is always old enough"
         connection.execute(
             "SELECT compress_chunk(c, if_not_compressed => true) FROM show_chunks('observation') c"
         )
@@ -299,6 +297,42 @@ def test_a_build_that_lacks_one_feature_keeps_the_others(
         said = capsys.readouterr().out
         assert "feature=compression" in said
         assert "not under the current licence" in said
+
+
+DAY_OF_PULSES = """
+INSERT INTO observation (observed_at, device_id, measure, message_key, area_id, person_id, value,
+    quality, received_at, batch_id)
+SELECT at, 'band-' || lpad(n::text, 6, '0'), CASE WHEN slot % 10 = 9 THEN 20 ELSE 1 END,
+    hashtextextended(n::text || slot::text, 1) & 9223372036854775807, 'street-' || n / 50,
+    'person-' || lpad(n::text, 6, '0'),
+    CASE WHEN slot % 10 = 9 THEN 100 - slot / 100
+        ELSE round(70 + 10 * sin(slot / 60.0) + hashint4(slot * 131 + n) % 5) END,
+    0, at + (hashint4(slot + n) & 1023) * interval '1 ms', slot
+FROM generate_series(0, 1439) slot, generate_series(1, 100) n,
+    LATERAL (SELECT '2026-03-02 00:00+00'::timestamptz + slot * interval '1 minute'
+        + (n % 60) * interval '1 s' + (hashint4(n * 7 + slot) & 511) * interval '1 ms') AS a (at)
+"""
+
+
+def test_what_an_observation_takes_on_disk_is_what_operators_are_told() -> None:
+    """docs/how-to/operators.md: 207 bytes, and 21 compressed."""
+    with running_timescale() as url:
+        with connected(url) as connection:
+            connection.execute("CREATE EXTENSION timescaledb")
+        migrate(url)
+        with connected(url) as connection:
+            arrange_on(connection, TERMS)
+            connection.execute(DAY_OF_PULSES)
+            connection.execute("SELECT compress_chunk(c) FROM show_chunks('observation') c")
+            ((before, after),) = rows_of(
+                connection,
+                "SELECT before_compression_total_bytes / 144000.0,"
+                " after_compression_total_bytes / 144000.0"
+                " FROM hypertable_compression_stats('observation')",
+            )
+    print(f"{before:.1f} bytes, compressed {after:.1f}")
+    assert 195 < before < 220
+    assert after < 25
 
 
 def fill(url: str, rows: list[Stored]) -> None:
