@@ -74,6 +74,8 @@ class Flag(StrEnum):
     DURESS = "duress"
     """The cancel was forced: escalate silently."""
     REPEATED = "repeated"
+    NOT_SERVED = "not_served"
+    """The person moved or their service ended: the desk looks, nobody else is called."""
 
 
 class Bearing(StrEnum):

@@ -1,13 +1,13 @@
 """Whether a finding may wake anybody, by where its person is. Pure; presses never come here.
 
-A press is a human who wants help: it rings whatever the register says. What a machine concludes
-is different: a quiet home says nothing about somebody who is in hospital, and nobody calls a
-family about the dead father's wristband.
+A press is a human who wants something: a desk always sees it (docs/adr/0009). What a machine
+concludes is different: a quiet home says nothing about somebody who is in hospital, and nobody
+calls a family about the dead father's wristband.
 """
 
 from collections.abc import Sequence
 
-from alerts.alarm import Category, Priority
+from alerts.alarm import Category
 from alerts.grouping import Reason
 from alerts.people import PersonState
 
@@ -19,7 +19,6 @@ SILENCE_KINDS = frozenset({"device_silent"})
 def muted(
     kind: str,
     category: Category,
-    priority: Priority,
     people: Sequence[PersonState],
     *,
     carried: bool,
@@ -28,18 +27,19 @@ def muted(
 
     `people` are the states of whom it is about: the device's person, or everybody in the home.
     `carried`: the device goes along with its person (wristband, phone), so its silence matters
-    while they are away, when they depend on it most. A fire rings whoever lives there.
+    while they are away, when they depend on it most. Hazards belong to the home, whoever lives
+    there.
 
     >>> home, dead = PersonState.HOME, PersonState.SERVICE_ENDED
-    >>> high, low, technical = Priority.HIGH, Priority.LOW, Category.TECHNICAL
-    >>> muted("device_silent", technical, low, [dead], carried=True).value
+    >>> technical = Category.TECHNICAL
+    >>> muted("device_silent", technical, [dead], carried=True).value
     'not_served'
-    >>> muted("device_silent", technical, low, [home, dead], carried=False) is None
+    >>> muted("device_silent", technical, [home, dead], carried=False) is None
     True
-    >>> muted("hazard", Category.HAZARD, high, [dead], carried=False) is None
+    >>> muted("hazard", Category.HAZARD, [dead], carried=False) is None
     True
     """
-    if not people or (category is Category.HAZARD and priority is Priority.HIGH):
+    if not people or category is Category.HAZARD:
         return None
     if not any(state.served for state in people):
         return Reason.NOT_SERVED

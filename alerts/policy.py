@@ -98,12 +98,22 @@ TECHNICAL = Policy(
 reminder every quarter of an hour until somebody takes it is ours."""
 
 
+NOT_SERVED = Policy(
+    steps=(Step((_DESK,), wait_s=300),),
+    acknowledged_lease_s=7200,
+    attended_lease_s=7200,
+)
+"""A press of somebody who is not served any more: a human looks, nobody else is called
+(docs/adr/0009). Again every five minutes (ours): it may be an emergency after all."""
+
+
 def policy_for(category: Category, priority: Priority) -> Policy:
     """The ladder for an incident, until areas bring their own."""
     return _LADDERS.get((category, priority), URGENT)
 
 
 _LADDERS: Mapping[tuple[Category, Priority], Policy] = {
+    (Category.PERSONAL, Priority.LOW): NOT_SERVED,
     (Category.TECHNICAL, Priority.MEDIUM): TECHNICAL,
     (Category.TECHNICAL, Priority.LOW): TECHNICAL,
     (Category.PHYSIOLOGICAL, Priority.MEDIUM): PROMPT,

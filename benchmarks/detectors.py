@@ -156,7 +156,7 @@ def fall_windows_ms(count: int) -> dict[str, float]:
         axes = [[round(draw.gauss(rest, 60)) for _ in range(300)] for rest in (0, 0, 1000)]
         for axis in axes:
             axis[150 + number % 40] += draw.randrange(1500, 6000)
-        motion = Motion(None, None, 50.0, 8.0, *axes)
+        motion = Motion(None, None, 50.0, 8.0, axes[0], axes[1], axes[2])
         at = START + timedelta(hours=number)
         seen = Observation(device, "motion", at, at, message=motion)
         detector = FallDetector()

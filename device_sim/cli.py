@@ -51,6 +51,10 @@ SeedOption = Annotated[str, typer.Option(help="The same seed gives the same resi
 TruthOption = Annotated[
     Path | None, typer.Option("--truth", help="Write what really happened, as JSON lines.")
 ]
+TrunkUserOption = Annotated[str, typer.Option(help="A login that may speak for all devices.")]
+TrunkSecretOption = Annotated[
+    str, typer.Option(envvar="CAREBELL_TRUNK_SECRET", help="Its password.")
+]
 HomesOption = Annotated[
     int | None, typer.Option("--homes", min=1, max=100_000, help="Homes to make for this run.")
 ]
@@ -83,10 +87,8 @@ def run(
     trunks: Annotated[
         int, typer.Option(min=0, max=64, help="So many connections carry all devices.")
     ] = 0,
-    trunk_user: Annotated[str, typer.Option(help="A login that may speak for all devices.")] = "",
-    trunk_secret: Annotated[
-        str, typer.Option(envvar="CAREBELL_TRUNK_SECRET", help="Its password.")
-    ] = "",
+    trunk_user: TrunkUserOption = "",
+    trunk_secret: TrunkSecretOption = "",
     run_for: Annotated[
         float | None, typer.Option("--for", min=0.1, help="Seconds; default: the scenario's.")
     ] = None,
@@ -108,7 +110,7 @@ def run(
 
     def show(shown: Shown) -> None:
         if not quiet:
-            _print(as_json(shown) if as_json_lines else as_line(shown))
+            _print((as_json if as_json_lines else as_line)(shown))
 
     def tell_state(state: FleetState) -> None:
         if as_json_lines and not quiet:

@@ -157,7 +157,8 @@ class Session(asyncio.Protocol):
             else:
                 self._resume()
         elif self.up and self._transport is not None:
-            self._transport.pause_reading()
+            if not self._transport.is_closing():
+                self._transport.pause_reading()
             self._go_down()
 
     def close(self) -> None:
@@ -170,7 +171,7 @@ class Session(asyncio.Protocol):
             return
         if self.up:
             self.up = False  # it is we who leave: nobody is told of a loss
-            self._transport.write(wire.DISCONNECT)
+            self._write(wire.DISCONNECT)
             self._transport.close()
         else:
             self._transport.abort()
@@ -192,6 +193,9 @@ class Session(asyncio.Protocol):
     def _dial_due(self, planned_s: float) -> None:
         if planned_s != self._next_dial_s or not self._wanted:
             return
+        if self._transport is not None or self._dialling is not None:
+            self._next_dial_s = None
+            return
         now_s = self._clock.monotonic_s()
         if not self._hurried and not self._gated:
             self._gated = True
@@ -212,7 +216,8 @@ class Session(asyncio.Protocol):
                     lambda: self, login.host, login.port, local_addr=local
                 )
         except (OSError, TimeoutError):
-            self._lost()
+            if self._transport is None:  # else it came in the last moment, and CONNACK has its own
+                self._lost()
         finally:
             self._dialling = None
 
@@ -238,7 +243,6 @@ class Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce ourselves."""
-        self._dialling = None
         self._transport = cast("asyncio.Transport", transport)
         self._connection += 1
         self._splitter.forget()

@@ -318,9 +318,7 @@ class AlarmLane:
         states: list[PersonState] = [
             person.state for one in people if (person := register.people.get(one))
         ]
-        reason = muted(
-            finding.kind, finding.category, finding.priority, states, carried=found.carried
-        )
+        reason = muted(finding.kind, finding.category, states, carried=found.carried)
         return reason is not None
 
     def _take_action(self, delivery: Delivery) -> None:

@@ -53,10 +53,15 @@ def replay_person(
 def explained(account: Account) -> list[str]:
     """The account as somebody reads it."""
     lines = [
-        f"{account.person_id}: {account.observations} observations and {account.windows} motion "
-        f"windows, from {account.since:%Y-%m-%d %H:%M} to {account.until:%Y-%m-%d %H:%M}.",
-        "Whereabouts and open incidents as they were; limits, fences, line and detectors as they "
-        "are now.",
+        (
+            f"{account.person_id}: {account.observations} observations and {account.windows} "
+            f"motion windows, from {account.since:%Y-%m-%d %H:%M} "
+            f"to {account.until:%Y-%m-%d %H:%M}."
+        ),
+        (
+            "Whereabouts and open incidents as they were; limits, fences, line and detectors as "
+            "they are now."
+        ),
         "",
     ]
     for told in account.told:

@@ -60,9 +60,8 @@ class HistoryUpkeep:
                 await self.aggregate()
             except TRANSIENT as error:
                 _log.warning("history_upkeep_failed", error=type(error).__name__)
-            except psycopg.Error as error:
-                # A mistake of ours or of whoever changed the schema; the next round may do more.
-                _log.error("history_upkeep_refused", error=str(error).splitlines()[0])
+            except Exception:  # noqa: BLE001 - the ladder in this process must not end with it
+                _log.exception("history_upkeep_refused")
             await asyncio.sleep(self._settings.aggregate_every_s)
 
     async def aggregate(self) -> int:

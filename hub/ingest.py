@@ -1,6 +1,6 @@
 """The ordered steps an alarm takes before anything is written. One tuple shows everything.
 
-    decode > identify > stamp > detect > raise
+    decode > identify > stamp > place > detect > raise
 
 then the lane goes on: deduplicate > announce > commit > PUBACK > receipt. No step drops an alarm:
 what cannot be read or is not known is flagged and rings anyway.
@@ -143,6 +143,14 @@ def stamp(incoming: Incoming, desk: Desk) -> None:
         incoming.flags.append(Flag.DURESS)
 
 
+def place(incoming: Incoming, desk: Desk) -> None:
+    """Whether its person is served at all; a press of somebody who is not stays at the desk."""
+    person_id = incoming.device.person_id if incoming.device else None
+    person = desk.register.people.get(person_id) if person_id else None
+    if isinstance(incoming.message, Press) and person is not None and not person.state.served:
+        incoming.flags.append(Flag.NOT_SERVED)
+
+
 def detect(incoming: Incoming, desk: Desk) -> None:
     """What the detectors of this lane make of it."""
     if incoming.message is None or incoming.topic is None:
@@ -236,6 +244,7 @@ ALARM_STEPS: tuple[Callable[[Incoming, Desk], None], ...] = (
     decode,
     identify,
     stamp,
+    place,
     detect,
     raise_alarm,
 )
@@ -301,6 +310,8 @@ def _category(incoming: Incoming) -> Category:
 
 
 def _priority(incoming: Incoming) -> Priority:
+    if Flag.NOT_SERVED in incoming.flags:
+        return Priority.LOW
     if incoming.finding is not None:
         return incoming.finding.priority
     match incoming.message:

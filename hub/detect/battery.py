@@ -68,6 +68,7 @@ class BatteryDetector:
     name = "battery"
     scope = Scope.DEVICE
     measures = frozenset({"battery_percent", "worn_state"})
+    begins_with = frozenset({"battery_percent"})
     state_type = BatteryState
     timed = False
 

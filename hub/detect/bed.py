@@ -68,6 +68,7 @@ class BedDetector:
     name = "bed"
     scope = Scope.DEVICE
     measures = frozenset({"bed_state", "movement_percent"})
+    begins_with = frozenset({"bed_state"})
     state_type = BedDetectorState
 
     def observe(

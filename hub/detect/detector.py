@@ -125,7 +125,8 @@ class Detector(Protocol[State]):
     measures: frozenset[str]
     """The measures it wants to see; `alive` stands for any message at all."""
     state_type: type[State]
-    # `timed`, where it is there and False, says that `deadline` is always None.
+    # `timed`, where it is there and False, says that `deadline` is always None; `begins_with`,
+    # where it is there, which measures can begin a state: without one the others are not shown.
 
     def observe(
         self, state: State | None, observation: Observation, context: Context

@@ -131,14 +131,14 @@ class InactivityDetector:
             return InactivityState(_seen_s(observation), arrived_s, *whereof(observation)), NONE
         if measure == "worn_state":
             return _worn(state, observation), NONE
+        if measure == "bed_state" and (observation.state == BedState.OCCUPIED) == state.in_bed:
+            return state, NONE  # a bed tells every minute that somebody still lies in it
+        if measure != ALIVE and not proves_activity(observation):
+            return state, NONE  # that it spoke at all came before, as `alive`
         device = context.device
         if device.kind in SENSING and not (state.off and _mark(device.id) in state.off):
             state = _heard(state, int(observation.received_at.timestamp()))
         if measure == ALIVE:
-            return state, NONE
-        if measure == "bed_state" and (observation.state == BedState.OCCUPIED) == state.in_bed:
-            return state, NONE  # a bed tells every minute that somebody still lies in it
-        if not proves_activity(observation):
             return state, NONE
         seen_s = _seen_s(observation)
         if seen_s <= state.active_s:

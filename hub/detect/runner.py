@@ -63,11 +63,12 @@ class Runner:
         self._detectors = tuple(detectors)
         self._surroundings = surroundings
         self._states = States(detectors)
-        by_measure: dict[str, list[tuple[Place, int, int, int, Observe]]] = {}
+        by_measure: dict[str, list[tuple[Place, int, int, int, bool, Observe]]] = {}
         for place, detector in zip(self._states.places, self._detectors, strict=True):
             timed = 1 << place.at if getattr(detector, "timed", True) else 0
-            row = (place, int(place.kind), place.at, timed, detector.observe)
+            begins = getattr(detector, "begins_with", detector.measures)
             for measure in detector.measures:
+                row = (place, int(place.kind), place.at, timed, measure in begins, detector.observe)
                 by_measure.setdefault(measure, []).append(row)
         self._by_measure = {measure: tuple(rows) for measure, rows in by_measure.items()}
         self._belongings: dict[DeviceId, Belonging] = {}
@@ -105,10 +106,12 @@ class Runner:
             return
         cells, since, own = belonging.cells, self.listening_since, belonging.person
         context = Context(device, since, own)
-        for place, kind, at, timed, observe in wanted:
+        for place, kind, at, timed, begins, observe in wanted:
             cell = cells[kind]
             states = cell.states
             state = states[at]
+            if state is None and not begins:
+                continue
             around = context
             if kind >= _SHARED and belonging.home is not own:
                 around = Context(device, since, belonging.home)
@@ -245,7 +248,7 @@ class Runner:
         belonging = self._settle(observation.device)
         if not belonging.watched:
             return
-        for place, kind, at, _, observe in self._by_measure.get(observation.measure, ()):
+        for place, kind, at, _, _, observe in self._by_measure.get(observation.measure, ()):
             cell = belonging.cells[kind]
             if not is_news(self._detectors[place.index].name, cell.key):
                 continue

@@ -69,6 +69,7 @@ class VitalSignDetector:
         self.name = rule.detector
         moving = ("steps", "movement_percent") if rule.rests else ()
         self.measures = frozenset({rule.measure, "worn_state", *moving})
+        self.begins_with = frozenset({rule.measure})
         self._zero = _zero_band(MEASURED[rule.measure])
 
     def observe(

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from hub.figures.table import BY_NAME, FIGURES, Figure, Kind
 
-disable_created_metrics()  # a second series for each that nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a series each that nobody asks for
 
 Labelled = Mapping[tuple[str, ...], float]
 """Values by label values; the empty tuple where there are no labels."""

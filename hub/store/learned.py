@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -135,7 +136,7 @@ def nobody_at_home(rows: Sequence[dict[str, Any]], span: Span) -> Iterator[Span]
     if not timelines:
         return
     moments = sorted({at for timeline in timelines.values() for at, _ in timeline} | {span.end})
-    for start, end in zip(moments, moments[1:], strict=False):
+    for start, end in pairwise(moments):
         here = (
             [home for at, home in timeline if at <= start][-1] for timeline in timelines.values()
         )

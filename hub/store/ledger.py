@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, LiteralString
 
 import msgspec
 import psycopg
-from psycopg.sql import SQL
 
 from alerts.incident import Incident
 from hub.store import queries
@@ -90,7 +89,7 @@ def log_values(
     }
 
 
-async def many(cursor: psycopg.AsyncCursor[Row], query: SQL, rows: list[Row]) -> None:
+async def many(cursor: psycopg.AsyncCursor[Row], query: LiteralString, rows: list[Row]) -> None:
     """The query once for every row."""
     if len(rows) == 1:
         await cursor.execute(query, rows[0])

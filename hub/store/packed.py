@@ -5,7 +5,9 @@ telemetry the shape is known, and packing it is four times as fast. Format: Post
 COPY, "Binary Format"; a value is its length and its bytes, big-endian, NULL is length -1.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from struct import Struct
 
 from hub.device import Device
@@ -27,11 +29,7 @@ PackedRow = bytes
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """PostgreSQL counts microseconds from here."""
 
-_head = Struct(">hiq").pack
-_measure_and_key = Struct(">ihiq").pack
-_number = Struct(">idiiii").pack
-_state_head = Struct(">ii").pack
-_quality_and_arrival = Struct(">ihiq").pack
+_tail = Struct(">ihiq").pack
 _batch = Struct(">iq").pack
 _length = Struct(">i").pack
 _double = Struct(">id").pack
@@ -65,24 +63,28 @@ def pack(
     origin: tuple[bytes, bytes], value: Measured, key: int, observed_us: int, received_us: int
 ) -> PackedRow:
     """One row. `key` is the sample's; times are `microseconds`."""
-    if value.value is not None:
-        middle = _number(8, value.value, -1, -1, -1, -1)
-    elif value.position is None and value.state is not None:
-        state = value.state.encode()
-        middle = _state_head(-1, len(state)) + state + _NO_PLACE
-    else:
-        middle = _placed(value)
     quality = 0 if value.quality is Quality.GOOD else value.quality.code
-    return b"".join(
-        (
-            _head(len(COLUMNS), 8, observed_us),
-            origin[0],
-            _measure_and_key(2, value.measure.code, 8, key),
-            origin[1],
-            middle,
-            _quality_and_arrival(2, quality, 8, received_us),
-        )
-    )
+    device, owner = origin
+    if value.value is not None:
+        return _number_row(len(device), len(owner))(
+            len(COLUMNS), 8, observed_us, device, 2, value.measure.code, 8, key, owner,
+            8, value.value, -1, -1, -1, -1, 2, quality, 8, received_us,
+        )  # fmt: skip
+    return _other_row(len(device), len(owner))(
+        len(COLUMNS), 8, observed_us, device, 2, value.measure.code, 8, key, owner,
+    ) + _said(value) + _tail(2, quality, 8, received_us)  # fmt: skip
+
+
+@cache
+def _number_row(device: int, owner: int) -> Callable[..., bytes]:
+    """Packs a whole row with a number in one call. Ids have 64 characters at most, so there are
+    not many of these."""
+    return Struct(f">hiq{device}sihiq{owner}sidiiiiihiq").pack
+
+
+@cache
+def _other_row(device: int, owner: int) -> Callable[..., bytes]:
+    return Struct(f">hiq{device}sihiq{owner}s").pack
 
 
 def in_batch(rows: list[PackedRow], batch_id: int) -> bytes:
@@ -91,16 +93,15 @@ def in_batch(rows: list[PackedRow], batch_id: int) -> bytes:
     return b"".join((HEADER, end.join(rows), end, TRAILER)) if rows else HEADER + TRAILER
 
 
-def _placed(value: Measured) -> bytes:
+def _said(value: Measured) -> bytes:
+    """The columns from value to accuracy, of a state or a place."""
+    state = _NULL
+    if value.state is not None:
+        text = value.state.encode()
+        state = _length(len(text)) + text
     place = value.position
-    state = _NULL if value.state is None else _text(value.state)
     if place is None:
         return _NULL + state + _NO_PLACE
     accuracy = _NULL if place.accuracy_m is None else _double(8, place.accuracy_m)
     point = _double(8, place.latitude) + _double(8, place.longitude)
     return _NULL + state + point + accuracy
-
-
-def _text(text: str) -> bytes:
-    encoded = text.encode()
-    return _length(len(encoded)) + encoded

@@ -16,7 +16,7 @@ from hub.store.rows import incident_of
 _SQL = queries.load("replay")
 _REGISTER = queries.load("register")
 MOST_ROWS = 20_000
-"""Findings, incidents and windows of one person in a few weeks; a hub with more has other worries."""
+"""Findings, incidents and windows of one person in a few weeks: far more than there ever are."""
 
 Connection = psycopg.AsyncConnection[Any]
 Row = dict[str, Any]

@@ -250,6 +250,7 @@ CREATE TABLE area_outage (
 CREATE TABLE area_outage_device (
     outage_id text NOT NULL,
     device_id text NOT NULL,
+    area_id text NOT NULL,
     heard_at timestamp with time zone NOT NULL,
     back_at timestamp with time zone
 );

@@ -30,7 +30,7 @@ class Whereabouts:
         finding = found.finding
         people = [found.person_id] if found.person_id else self._residents(found.premises_id)
         states = [self.by_person[person] for person in people if person in self.by_person]
-        return muted(finding.kind, finding.category, finding.priority, states,
+        return muted(finding.kind, finding.category, states,
                      carried=found.carried)  # fmt: skip
 
     def only_resident(self, premises_id: PremisesId | None) -> PersonId | None:

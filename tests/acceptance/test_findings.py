@@ -213,6 +213,20 @@ async def test_a_wristband_that_falls_silent_on_a_journey_is_told(town: Town) ->
     assert (await town.incident())["kind"] == "device_silent"
 
 
+async def test_a_press_after_the_service_ended_stays_at_the_desk(town: Town) -> None:
+    """Nobody who left is woken, and no press vanishes (docs/adr/0009)."""
+    await _is(town, "anna", "service_ended")
+    await town.press("button-1", "1")
+    incident = await town.incident()
+    assert (incident["state"], incident["priority"]) == ("raised", "low")
+    (alarm,) = await town.alarms()
+    assert "not_served" in alarm["flags"]
+    await town.later(hours=1)
+    assert len(town.rings()) > 1
+    assert town.fallback.rung == []
+    assert town.receipts("button-1")[0] == "received"
+
+
 async def test_a_fire_rings_whoever_lives_there(town: Town) -> None:
     await _is(town, "anna", "service_ended")
     await town.report("smoke-3", "hazard", message_id="1", hazard="smoke", phase="began")

@@ -233,19 +233,24 @@ class Line:
             on_message=lambda _, payload, __: self.told.append(msgspec.json.decode(payload)),
             subscribe=button.command_filter,
         )
+        self._loop = asyncio.get_running_loop()
         self.line.start()
 
     def press(self, number: int, topic: str | None = None) -> None:
         payload = {"action": "emergency", "message_id": f"m{number}", "observed_at": _now_ms()}
         wanted = topic.encode() if topic else self.button.press_topic
-        self.line.publish(wanted, msgspec.json.encode(payload), number)
+        self._publish(wanted, msgspec.json.encode(payload), number)
 
     def report(self, number: int, topic: str | None = None) -> None:
         """One telemetry message."""
         payload = {"samples": [{"measure": "heart_rate_per_min", "value": 70}],
                    "message_id": f"t{number}", "observed_at": _now_ms()}  # fmt: skip
         wanted = topic.encode() if topic else self.button.vitals_topic
-        self.line.publish(wanted, msgspec.json.encode(payload), number)
+        self._publish(wanted, msgspec.json.encode(payload), number)
+
+    def _publish(self, topic: bytes, payload: bytes, number: int) -> None:
+        """From any thread: conditions are looked at in one."""
+        self._loop.call_soon_threadsafe(self.line.publish, topic, payload, number)
 
     def stages(self, number: int) -> set[str]:
         return {said["stage"] for said in self.told if said.get("message_id") == f"m{number}"}

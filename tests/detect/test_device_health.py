@@ -1,4 +1,4 @@
-"""What a device says of itself without words: lost messages, stuck values, its battery, its wearer."""
+"""What a device says of itself without words: lost messages, stuck values, battery, wearer."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -170,7 +170,10 @@ def test_nobody_is_asked_to_charge_what_is_on_the_charger() -> None:
 @pytest.mark.parametrize(("said", "hours"), [("off", 12), ("charging", 6)])
 def test_a_wristband_that_nobody_wears_is_told(said: str, hours: int) -> None:
     worn: list[Reading] = [(0, "worn_state", "worn"), (1, "worn_state", said)]
-    tick = lambda at: [(at, "worn_state", said)]  # noqa: E731
+
+    def tick(at: float) -> list[Reading]:
+        return [(at, "worn_state", said)]
+
     assert told(WornDetector(), [*worn, *tick(hours + 0.9)]) == []
     found = told(WornDetector(), [*worn, *tick(hours + 1), (20, "worn_state", "worn")])
     assert [phase for _, phase, _ in found] == ["confirmed", "withdrawn"]
@@ -179,7 +182,7 @@ def test_a_wristband_that_nobody_wears_is_told(said: str, hours: int) -> None:
 
 
 def test_a_wristband_on_the_charger_proves_nothing_about_its_person() -> None:
-    """It goes on speaking; nobody would have been felt. The home is not heard, so nothing is due."""
+    """It goes on speaking; nobody would have been felt. So the home counts as not heard."""
     signs: list[Reading] = [(0, "steps", 40.0)]
     heard: list[Reading] = [(n / 12, ALIVE, None) for n in range(1, 96)]
     asked = told(InactivityDetector(), [*signs, *heard])

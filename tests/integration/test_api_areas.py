@@ -1,5 +1,6 @@
 """The tree of areas over HTTP, and that nobody reaches out of their own part of it."""
 
+import re
 from typing import Any
 
 import pytest
@@ -81,14 +82,15 @@ async def test_what_still_holds_something_stays(hub: ApiHub) -> None:
         assert (await desk.delete(f"{AREAS}/city")).status_code == 409
 
 
-def foreign(path: str) -> tuple[str, str]:
-    """Something of the west, by its route."""
-    return path, path.format(
-        area_id="west", premises_id="home-2", person_id="li", responder_id="station-w",
-        account_id="west-desk", token_id="token-west", device_id="button-2",
-        incident_id="none", quarantine_id="1", letter_id="1", maintenance_id="1",
-        session_id="0" * 16,
-    )  # fmt: skip
+FOREIGN = {
+    "area_id": "west", "premises_id": "home-2", "person_id": "li", "responder_id": "station-w",
+    "account_id": "west-desk", "token_id": "token-west", "measure": "heart_rate_per_min",
+}  # fmt: skip
+"""Something of the west, by the names of the routes' parameters."""
+
+
+def filled(path: str) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: FOREIGN.get(found[1], "none-such"), path)
 
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -123,10 +125,11 @@ async def test_what_lies_elsewhere_is_not_there(east: ApiHub) -> None:
         for path, described in east.app.openapi()["paths"].items():
             if path.split("/")[3:4] and path.split("/")[3] in NOUNS and "{" in path:
                 for method in described:
-                    route, filled = foreign(path)
-                    body = BODIES.get(f"{method.upper()} {route}")
-                    answer = await desk.request(method, filled, json=body)
-                    assert answer.status_code == 404, (method, route, answer.text)
+                    body = BODIES.get(f"{method.upper()} {path}")
+                    answer = await desk.request(method, filled(path), json=body)
+                    unsaid = body is None and method in ("put", "post", "patch")
+                    allowed = (404, 422) if unsaid else (404,)
+                    assert answer.status_code in allowed, (method, path, answer.text)
                     called += 1
     assert called >= 25
     assert {t: east.rows(f"SELECT * FROM {t} ORDER BY 1") for t in tables} == before

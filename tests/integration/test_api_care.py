@@ -30,8 +30,9 @@ async def test_what_is_set_reaches_the_detectors(hub: ApiHub) -> None:
         assert answer.status_code == 200, answer.text
         settings = {"oxygen_scale_2": True, "inactivity_limit_percent": 75}
         assert (await desk.put(f"{CARE}/settings", json=settings)).status_code == 200
-        fence = {"label": "home and garden", "shapes": [HOME, {"type": "polygon", "corners": SQUARE}],
-                 "active_from_min": 1200, "active_until_min": 420}  # fmt: skip
+        garden = {"type": "polygon", "corners": SQUARE}
+        hours = {"active_from_min": 1200, "active_until_min": 420}
+        fence = {"label": "home and garden", "shapes": [HOME, garden], **hours}
         answer = await desk.put(f"{CARE}/fences/home", json=fence)
         assert answer.status_code == 200, answer.text
         shown = (await desk.get(CARE)).json()
@@ -197,7 +198,7 @@ async def test_the_devices_of_a_silent_area_are_a_list(hub: ApiHub) -> None:
         )
         for number, back in enumerate((None, None, began + timedelta(minutes=5))):
             connection.execute(
-                "INSERT INTO area_outage_device VALUES ('o-1', %s, %s, %s)",
+                "INSERT INTO area_outage_device VALUES ('o-1', %s, 'east-1', %s, %s)",
                 (f"d-{number}", began, back),
             )
     async with hub.desk("east-desk") as desk:

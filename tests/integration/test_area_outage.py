@@ -23,7 +23,7 @@ from hub.sources.mqtt import Delivery, MqttConnection, Ticket
 from hub.store.cases import Recorded
 from hub.store.outages import open_outages
 from hub.telemetry_lane import TelemetryLane
-from tests.scenes import ROOT, START, HandClock
+from tests.scenes import ROOT, HandClock
 
 STREETS, COMMUNITIES, HOMES = 4, 5, 250
 PER_HOME = 2

@@ -128,8 +128,7 @@ async def test_a_stopped_hub_is_backed_up_with_what_waits_in_its_broker(folder: 
     assert "--replace" in refused.stderr
     back = await asyncio.to_thread(carebell, "restore", str(file), "--data", data, "--replace")
     assert back.returncode == 0, back.stderr
-    beside = [name for name in os.listdir(folder) if name.startswith("hub.2")]
-    assert beside, "what was there is kept beside"
+    assert kept_beside(folder), "what was there is kept beside"
     try:
         await hub.start()
         with hub.database() as connection:
@@ -142,6 +141,10 @@ async def test_a_stopped_hub_is_backed_up_with_what_waits_in_its_broker(folder: 
         assert horizon == (0,), "no row may seem newer than the new server's newest"
     finally:
         hub.stop()
+
+
+def kept_beside(folder: Path) -> list[Path]:
+    return list(folder.glob("hub.2*"))
 
 
 async def test_an_external_database_is_restored_whole_or_not_at_all(

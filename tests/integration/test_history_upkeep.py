@@ -367,6 +367,26 @@ def test_every_rule_names_a_setting() -> None:
     assert all(rule.setting in Settings.model_fields for rule in RULES)
 
 
+async def test_a_mistake_of_ours_does_not_end_the_worker(
+    filled: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Escalator and courier live in the same process."""
+
+    async def broken(connection: object) -> bool:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("hub.store.aside.is_native", broken)
+    task = asyncio.create_task(upkeep(filled).run())
+    async with asyncio.timeout(10):
+        said = ""
+        while "history_upkeep_refused" not in said:
+            await asyncio.sleep(0.02)
+            said += capsys.readouterr().out
+    assert not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 async def test_two_workers_do_not_do_it_twice(filled: str, rows: list[Stored]) -> None:
     await asyncio.gather(*(upkeep(filled).aggregate() for _ in range(3)))
     await upkeep(filled).aggregate()

@@ -1,6 +1,7 @@
 """`carebell replay`: the same detectors over what is stored, compared with what was recorded."""
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 
 import psycopg
@@ -17,7 +18,7 @@ from tests.scenes import START, register, settle_in
 HOUR = timedelta(hours=1)
 
 
-def observed(url: str, device: str, measure: str, values: dict[int, float | str]) -> None:
+def observed(url: str, device: str, measure: str, values: Mapping[int, float | str]) -> None:
     """Values by minute after START."""
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         cursor.executemany(
@@ -90,7 +91,7 @@ async def test_what_differs_from_the_record_is_told(story: str) -> None:
 
 async def test_people_are_where_they_were(story: str) -> None:
     """In hospital nobody's wristband is asked after."""
-    observed(story, "band-1", "worn_state", {86: "off", **{m: "off" for m in range(87, 1500, 2)}})
+    observed(story, "band-1", "worn_state", dict.fromkeys([86, *range(87, 1500, 2)], "off"))
     assert any(t.finding.kind == "not_worn" for t in (await replayed(story, 24 * HOUR)).told)
     with psycopg.connect(story) as connection:
         connection.execute(

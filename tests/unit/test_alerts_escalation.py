@@ -12,6 +12,7 @@ from alerts.incident import Incident, State, opened_by
 from alerts.policy import (
     DISPATCHERS,
     FALLBACK_CONTACT,
+    NOT_SERVED,
     PROMPT,
     TECHNICAL,
     URGENT,
@@ -135,6 +136,9 @@ def test_every_incident_has_a_ladder(category: Category, priority: Priority) -> 
     policy = policy_for(category, priority)
     if priority is not Priority.HIGH and category in (Category.TECHNICAL, Category.PHYSIOLOGICAL):
         assert policy is (TECHNICAL if category is Category.TECHNICAL else PROMPT)
+        return
+    if (category, priority) == (Category.PERSONAL, Priority.LOW):
+        assert policy is NOT_SERVED
         return
     assert policy is URGENT
     assert policy.steps[0].wait_s <= 60

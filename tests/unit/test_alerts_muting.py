@@ -2,7 +2,7 @@
 
 import pytest
 
-from alerts.alarm import Category, Priority
+from alerts.alarm import Category
 from alerts.grouping import Reason
 from alerts.muting import muted
 from alerts.people import PersonState
@@ -33,13 +33,11 @@ MOVED, ENDED = PersonState.MOVED, PersonState.SERVICE_ENDED
 def test_which_findings_wake_nobody(
     kind: str, people: list[PersonState], carried: bool, reason: Reason | None
 ) -> None:
-    technical = kind == "device_silent"
-    category = Category.TECHNICAL if technical else Category.PERSONAL
-    priority = Priority.LOW if technical else Priority.HIGH
-    assert muted(kind, category, priority, people, carried=carried) is reason
+    category = Category.TECHNICAL if kind == "device_silent" else Category.PERSONAL
+    assert muted(kind, category, people, carried=carried) is reason
 
 
 @pytest.mark.parametrize("state", PersonState)
-def test_a_fire_is_never_muted(state: PersonState) -> None:
-    found = muted("hazard", Category.HAZARD, Priority.HIGH, [state], carried=False)
+def test_a_hazard_is_never_muted(state: PersonState) -> None:
+    found = muted("hazard", Category.HAZARD, [state], carried=False)
     assert found is None

@@ -1,147 +1,329 @@
-"""States live in drafts until their batch is committed; deadlines in a heap that may be wrong."""
+"""States change with their batch, deadlines pass from a heap that may be wrong, and whose is what."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
+import pytest
 
+from alerts.alarm import Category, Priority, Subject, SubjectKind
+from alerts.people import PersonState
+from hub.circumstances import Circumstances
 from hub.detect.belonging import SHARDS, shard_of
-from hub.detect.detector import PersonContext, Phase, Scope
-from hub.detect.runner import Draft, Runner
-from hub.detect.silence import SilenceDetector, SilenceState
-from hub.device import Device
+from hub.detect.detector import NONE, Context, Finding, Findings, Phase, Scope, Whereabouts
+from hub.detect.runner import LOOK_AGAIN_S, Draft, Runner
 from hub.observation import ALIVE, Observation
-from schemas.ids import AreaId, DeviceId, PremisesId
-from schemas.vocabulary import DeviceKind
-from tests.scenes import START
+from hub.register import Register
+from schemas.ids import DeviceId, PersonId
+from tests.scenes import START, register
 
-HOME = PremisesId("home-1")
-BANDS = {
-    DeviceId(f"band-{n}"): Device(DeviceId(f"band-{n}"), DeviceKind.WRISTBAND, AreaId("city"), HOME)
-    for n in range(1, 201)
-}
-FIRST = DeviceId("band-1")
+PATIENCE_S = 180
 
 
-class Bands:
-    """Surroundings of devices that belong to nobody in particular."""
+class Waiting(msgspec.Struct, frozen=True, array_like=True):
+    """When it was heard, how often, and whether it was missed."""
 
-    def __init__(self, devices: dict[DeviceId, Device]) -> None:
-        self.device = devices.get
-
-    def contexts(self, device: Device) -> tuple[PersonContext, PersonContext] | None:
-        return PersonContext(), PersonContext()
-
-    def member(self, scope: Scope, key: str) -> Device | None:
-        return None
+    heard_s: int
+    count: int = 1
+    missed: bool = False
+    patience_s: int = PATIENCE_S
 
 
-def runner(devices: dict[DeviceId, Device] | None = None) -> Runner:
-    known = BANDS if devices is None else devices
-    return Runner([SilenceDetector()], Bands(known), START)
+class Waiter:
+    """Misses whoever is not heard for three minutes; `steps` say how patient it is from then on."""
+
+    state_type = Waiting
+    measures = frozenset({ALIVE, "steps"})
+
+    def __init__(self, scope: Scope = Scope.DEVICE, name: str = "waiter") -> None:
+        self.scope, self.name = scope, name
+        self.seen: list[Context] = []
+
+    def observe(
+        self, state: Waiting | None, observation: Observation, context: Context
+    ) -> tuple[Waiting | None, Findings]:
+        self.seen.append(context)
+        heard_s = int(observation.received_at.timestamp())
+        if state is None:
+            return Waiting(heard_s), NONE
+        patience_s = state.patience_s if observation.value is None else int(observation.value)
+        back = (self._finding(Phase.WITHDRAWN, observation.received_at, context),)
+        after = Waiting(heard_s, state.count + 1, patience_s=patience_s)
+        return after, back if state.missed else NONE
+
+    def deadline(self, state: Waiting, context: Context) -> datetime | None:
+        if state.missed:
+            return None
+        since_s = max(state.heard_s, context.listening_since.timestamp())
+        return datetime.fromtimestamp(since_s + state.patience_s, START.tzinfo)
+
+    def expire(self, state: Waiting, now: datetime, context: Context) -> tuple[Waiting, Findings]:
+        self.seen.append(context)
+        after = msgspec.structs.replace(state, missed=True)
+        return after, (self._finding(Phase.CONFIRMED, now, context),)
+
+    def _finding(self, phase: Phase, at: datetime, context: Context) -> Finding:
+        subject = Subject(SubjectKind.DEVICE, context.device.id)
+        return Finding(
+            self.name, "missed", phase, Category.TECHNICAL, Priority.LOW, subject, "", at, ""
+        )
 
 
-def hear(running: Runner, *devices: DeviceId, at: datetime = START) -> Draft:
-    draft = running.draft()
-    for device in devices:
-        running.observe(draft, Observation(BANDS[device], ALIVE, at, None))
-    return draft
+def home_of_bands(count: int = 200) -> Register:
+    """Wristbands of nobody in particular, all in one home."""
+    known = Register()
+    for number in range(1, count + 1):
+        known.put("device", row(f"band-{number}"))
+    return known
 
 
-def passed(running: Runner, seconds: float, limit: int = 1000) -> Draft:
-    draft = running.draft()
-    running.expire(draft, START + timedelta(seconds=seconds), limit)
-    return draft
+def row(
+    device: str, home: str = "home-1", person: str | None = None, *, revoked: bool = False
+) -> dict[str, object]:
+    return {
+        "device_id": device, "kind": "wristband", "area_id": "city", "premises_id": home,
+        "person_id": person, "label": "", "secret_sha256": "", "revoked": revoked,
+    }  # fmt: skip
 
 
-def test_a_batch_that_is_not_committed_changes_nothing() -> None:
-    running = runner()
-    draft = hear(running, FIRST)
-    assert len(running) == 0
-    assert passed(running, 999).findings == []
-    running.accept(draft)
-    assert len(running) == 1
+class Watch:
+    """A runner and what it knows."""
+
+    def __init__(self, known: Register, *detectors: Waiter) -> None:
+        self.register = known
+        self.circumstances = Circumstances(known, list)
+        self.runner = Runner(detectors or [Waiter()], self.circumstances, START)
+
+    def hear(self, *devices: str, after_s: float = 0, patience_s: float | None = None) -> Draft:
+        draft = self.runner.draft()
+        for device in devices:
+            known = self.register.devices[DeviceId(device)]
+            at = START + timedelta(seconds=after_s)
+            measure = ALIVE if patience_s is None else "steps"
+            self.runner.observe(draft, Observation(known, measure, at, None, patience_s))
+        return draft
+
+    def heard(self, *devices: str, after_s: float = 0, patience_s: float | None = None) -> Draft:
+        draft = self.hear(*devices, after_s=after_s, patience_s=patience_s)
+        self.runner.accept(draft)
+        return draft
+
+    def passes(self, seconds: float, limit: int = 1000) -> Draft:
+        draft = self.runner.draft()
+        self.runner.expire(draft, START + timedelta(seconds=seconds), limit)
+        self.runner.accept(draft)
+        return draft
+
+    def changes(self) -> Draft:
+        draft = self.runner.draft()
+        changed = self.circumstances.refresh()
+        assert changed is not None
+        self.runner.circumstances_changed(draft, changed)
+        return draft
+
+    def counts(self, name: str = "waiter") -> dict[str, int]:
+        return {key: state.count for key, state in self.runner.table(name).items()}
+
+    def stored(self) -> list[bytes]:
+        return [self.runner.shard(number) for number in range(SHARDS)]
+
+
+def missed(draft: Draft) -> list[str]:
+    return [device.id for device, finding in draft.findings if finding.phase is Phase.CONFIRMED]
+
+
+def test_a_checkpoint_holds_committed_states_only() -> None:
+    watch = Watch(home_of_bands(1))
+    watch.heard("band-1")
+    first = watch.hear("band-1", after_s=1)
+    second = watch.hear("band-1", after_s=2)
+    kept = Watch(home_of_bands(1))
+    expected = []
+    for draft in (None, first, second):
+        if draft is not None:
+            watch.runner.accept(draft)
+        for shard in watch.stored():
+            kept.runner.load_shard(shard)
+        expected.append(kept.counts().popitem()[1])
+    assert expected == [1, 2, 3]
 
 
 def test_a_deadline_passes_once() -> None:
-    running = runner()
-    running.accept(hear(running, FIRST))
-    assert passed(running, 179).findings == []
-    draft = passed(running, 180)
-    assert [finding.phase for _, finding in draft.findings] == [Phase.CONFIRMED]
-    running.accept(draft)
-    assert passed(running, 9999).findings == []
+    watch = Watch(home_of_bands(1))
+    watch.heard("band-1")
+    assert missed(watch.passes(179)) == []
+    assert missed(watch.passes(180)) == ["band-1"]
+    assert missed(watch.passes(9999)) == []
 
 
-def test_who_was_heard_since_is_not_silent() -> None:
-    running = runner()
-    running.accept(hear(running, FIRST))
-    running.accept(hear(running, FIRST, at=START + timedelta(seconds=170)))
-    assert passed(running, 200).findings == []
-    assert len(passed(running, 350).findings) == 1
+def test_who_was_heard_since_is_not_missed() -> None:
+    watch = Watch(home_of_bands(1))
+    watch.heard("band-1")
+    watch.heard("band-1", after_s=170)
+    assert missed(watch.passes(200)) == []
+    assert missed(watch.passes(350)) == ["band-1"]
 
 
-def test_who_speaks_in_the_very_batch_is_not_silent() -> None:
-    running = runner()
-    running.accept(hear(running, FIRST))
-    draft = hear(running, FIRST, at=START + timedelta(seconds=300))
-    running.expire(draft, START + timedelta(seconds=300), 10)
-    assert draft.findings == []
+def test_who_speaks_in_the_very_batch_is_not_missed() -> None:
+    watch = Watch(home_of_bands(1))
+    watch.heard("band-1")
+    draft = watch.hear("band-1", after_s=300)
+    watch.runner.expire(draft, START + timedelta(seconds=300), 10)
+    assert missed(draft) == []
+
+
+def test_a_deadline_that_moves_nearer_is_seen_in_time() -> None:
+    """Up from bed: half an hour instead of half a day."""
+    watch = Watch(home_of_bands(1))
+    watch.heard("band-1")
+    watch.heard("band-1", after_s=1, patience_s=43_200)
+    watch.passes(200)
+    watch.heard("band-1", after_s=201, patience_s=300)
+    assert missed(watch.passes(501 + LOOK_AGAIN_S)) == ["band-1"]
 
 
 def test_a_silent_city_is_reported_over_a_few_batches() -> None:
-    running = runner()
-    running.accept(hear(running, *BANDS))
-    counts = []
-    for _ in range(4):
-        draft = passed(running, 500, limit=80)
-        counts.append(len(draft.findings))
-        running.accept(draft)
-    assert counts == [80, 80, 40, 0]
+    watch = Watch(home_of_bands(200))
+    watch.heard(*watch.register.devices)
+    assert [len(missed(watch.passes(500, limit=80))) for _ in range(4)] == [80, 80, 40, 0]
 
 
 def test_a_deaf_hub_waits_anew() -> None:
-    running = runner()
-    running.accept(hear(running, FIRST))
-    running.rescheduled(START + timedelta(seconds=1000))
-    assert passed(running, 1179).findings == []
-    assert len(passed(running, 1180).findings) == 1
+    watch = Watch(home_of_bands(1))
+    watch.heard("band-1")
+    watch.runner.rescheduled(START + timedelta(seconds=1000))
+    assert missed(watch.passes(1179)) == []
+    assert missed(watch.passes(1180)) == ["band-1"]
 
 
 def test_nobody_waits_for_a_revoked_device() -> None:
-    devices = dict(BANDS)
-    running = runner(devices)
-    running.accept(hear(running, FIRST))
-    devices[FIRST] = replace(BANDS[FIRST], revoked=True)
-    assert passed(running, 999).findings == []
+    watch = Watch(home_of_bands(1))
+    watch.heard("band-1")
+    watch.register.put("device", row("band-1", revoked=True))
+    watch.runner.accept(watch.changes())
+    assert missed(watch.passes(999)) == []
+    watch.stored()
+    assert watch.counts() == {}, "what is nobody's is dropped"
 
 
 def test_shards_carry_every_state_to_the_next_process() -> None:
-    old = runner()
-    old.accept(hear(old, *BANDS))
-    old.accept(passed(old, 200, limit=50))
-    new = runner()
-    for number in range(SHARDS):
-        new.load_shard(old.shard(number))
-    assert len(new) == len(BANDS)
-    key = lambda state: (state.heard_s, state.reported)  # noqa: E731
-    assert sorted(map(key, new.states_of("silence"))) == sorted(map(key, old.states_of("silence")))
-    assert len(passed(new, 999).findings) == len(BANDS) - 50
+    old = Watch(home_of_bands())
+    old.heard(*old.register.devices)
+    assert len(missed(old.passes(200, limit=50))) == 50
+    new = Watch(home_of_bands())
+    for shard in old.stored():
+        new.runner.load_shard(shard)
+    assert dict(new.runner.table("waiter")) == dict(old.runner.table("waiter"))
+    assert len(missed(new.passes(999))) == 150
 
 
 def test_a_damaged_state_costs_only_itself() -> None:
+    """Written by release 0.1, too: one map of maps."""
     content = {
-        "silence": {"band-1": ["not a time"], "band-2": [int(START.timestamp()), False]},
+        "waiter": {"band-1/home-1": ["not a time"], "band-2/home-1": [int(START.timestamp())]},
         "a detector of a later release": {"band-1": [1]},
     }
-    running = runner()
-    running.load_shard(msgspec.msgpack.encode(content))
-    assert running.states_of("silence") == [SilenceState(int(START.timestamp()))]
-    running.load_shard(b"\xc1 not msgpack")
-    running.load_shard(msgspec.msgpack.encode([1, 2]))
-    assert len(running) == 1
+    watch = Watch(home_of_bands())
+    watch.runner.load_shard(msgspec.msgpack.encode(content))
+    assert watch.counts() == {"band-2/home-1": 1}
+    watch.runner.load_shard(b"\xc1 not msgpack")
+    watch.runner.load_shard(msgspec.msgpack.encode([1, 2]))
+    assert len(watch.runner) == 1
 
 
-def test_a_device_stays_in_its_shard() -> None:
+def test_a_state_stays_in_its_shard() -> None:
     """Recovery compares watermarks by shard: the spread must not change between releases."""
     assert [shard_of(name) for name in ("band-1", "button-2", "x")] == [22, 43, 3]
+
+
+@pytest.mark.parametrize(
+    ("scope", "keys"),
+    [
+        (Scope.DEVICE, {"band-1/anna": 1, "button-1/anna": 1, "smoke-3/home-3": 1}),
+        (Scope.PERSON, {"anna": 2, "smoke-3/home-3": 1}),
+        (Scope.PREMISES, {"home-1": 2, "home-3": 1}),
+        (Scope.AREA, {"city": 3}),
+    ],
+)
+def test_whose_state_an_observation_feeds(scope: Scope, keys: dict[str, int]) -> None:
+    """Never a guessed person's: what is nobody's stays with its device and home."""
+    watch = Watch(register(), Waiter(scope))
+    watch.heard("band-1", "button-1", "smoke-3")
+    assert watch.counts() == keys
+
+
+def test_a_home_waits_with_a_device_that_is_nobodys_in_particular() -> None:
+    waiter = Waiter(Scope.PREMISES)
+    watch = Watch(register(), waiter)
+    watch.register.put("device", row("motion-1"))
+    watch.heard("band-1")
+    watch.passes(200)
+    assert waiter.seen[-1].device.id == "motion-1"
+
+
+def test_a_band_that_is_handed_on_starts_anew() -> None:
+    """Bo must not be judged by what was usual for Anna; the thing itself stays the same."""
+    watch = Watch(register(), Waiter(), Waiter(name="silence"))
+    watch.heard("band-1")
+    watch.register.put("device", row("band-1", "home-2", "bo"))
+    watch.runner.accept(watch.changes())
+    watch.heard("band-1", after_s=1)
+    watch.stored()
+    assert watch.counts() == {"band-1/bo": 1}
+    assert watch.counts("silence") == {"band-1": 2}
+
+
+@pytest.mark.parametrize("state", [PersonState.MOVED, PersonState.SERVICE_ENDED])
+def test_nothing_is_detected_of_somebody_the_service_has_ended_for(state: PersonState) -> None:
+    watch = Watch(register(), Waiter(), Waiter(Scope.PREMISES, "home"))
+    watch.heard("band-1")
+    _tell(watch.register, "anna", state)
+    watch.runner.accept(watch.changes())
+    watch.heard("band-1", after_s=1)
+    assert watch.passes(999).findings == []
+    watch.stored()
+    assert watch.counts() == watch.counts("home") == {}
+    _tell(watch.register, "anna", PersonState.HOME)
+    watch.runner.accept(watch.changes())
+    watch.heard("band-1", after_s=2)
+    assert watch.counts() == {"band-1/anna": 1}
+
+
+def test_a_home_is_empty_when_everybody_is_away() -> None:
+    waiter = Waiter(Scope.PREMISES)
+    watch = Watch(register(), waiter)
+    watch.register.put("device", row("band-bo", "home-1", "bo"))
+    wheres = []
+    for anna, bo in (("away", "home"), ("away", "hospital"), ("hospital", "hospital")):
+        _tell(watch.register, "anna", PersonState(anna))
+        _tell(watch.register, "bo", PersonState(bo))
+        watch.runner.accept(watch.changes())
+        watch.heard("band-1")
+        wheres.append(waiter.seen[-1].person.whereabouts)
+    assert wheres == [Whereabouts.HOME, Whereabouts.AWAY, Whereabouts.HOSPITAL]
+
+
+def test_what_changes_circumstances_is_stored_with_the_batch() -> None:
+    """What came before was judged by what held before: recovery must not judge it again."""
+    watch = Watch(register(), Waiter(Scope.PERSON))
+    watch.heard("band-1", "button-2")
+    _tell(watch.register, "anna", PersonState.HOSPITAL)
+    draft = watch.changes()
+    assert [kept.key for kept in watch.runner.kept(draft)] == ["anna"]
+
+
+def test_what_is_overheard_is_stored_with_the_batch() -> None:
+    """No stored observation would bring it back."""
+    watch = Watch(register())
+    draft = watch.runner.draft()
+    band = watch.register.devices[DeviceId("band-1")]
+    watch.runner.observe(draft, Observation(band, ALIVE, START, None), stored=False)
+    (kept,) = watch.runner.kept(draft)
+    new = Watch(register())
+    assert new.runner.load_kept(kept)
+    assert new.counts() == {"band-1/anna": 1}
+
+
+def _tell(known: Register, person: str, state: PersonState) -> None:
+    known.people[PersonId(person)] = replace(known.people[PersonId(person)], state=state)
+    known.note("person", person)

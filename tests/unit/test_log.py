@@ -55,7 +55,8 @@ def test_values_under_any_key_are_withheld(lines: list[dict[str, Any]]) -> None:
     logger = structlog.get_logger("test")
     logger.info("registered", name=NAME, phone=PHONE, latitude=PLACE, count=3, error=NAME)
     logger.info("told", reason=f"call {PHONE}", why=f"at {PLACE}", text=NAME, devices=NAME)
-    logger.info(" ".join(("said", NAME)))
+    event = f"said {NAME}"
+    logger.info(event)
     logger.info("kept", folder=Path("/srv/hub"), child="worker", applied=["0001_ground.sql"],
                 incident_id="0123456789abcdef", topic="desk/stats")  # fmt: skip
 

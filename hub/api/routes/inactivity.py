@@ -1,4 +1,4 @@
-"""What the hub has learned of a home: the inactivity line with the day so far, habits of the bed."""
+"""What the hub has learned of a home: the inactivity line and the day so far, the bed's habits."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta

@@ -76,6 +76,7 @@ CREATE INDEX area_outage_open ON area_outage (outage_id) WHERE cleared_at IS NUL
 CREATE TABLE area_outage_device (
     outage_id text NOT NULL REFERENCES area_outage ON DELETE CASCADE,
     device_id text NOT NULL,
+    area_id text NOT NULL,
     heard_at timestamptz NOT NULL,
     back_at timestamptz,
     PRIMARY KEY (outage_id, device_id)

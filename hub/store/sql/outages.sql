@@ -5,9 +5,10 @@ VALUES (%(outage_id)s, %(area_id)s, %(began_at)s, %(most)s)
 ON CONFLICT (outage_id) DO UPDATE SET cleared_at = NULL, most = excluded.most;
 
 -- name: add_devices
-INSERT INTO area_outage_device (outage_id, device_id, heard_at)
-SELECT %(outage_id)s, device_id, heard_at
-FROM unnest(%(devices)s::text[], %(heard)s::timestamptz[]) AS d (device_id, heard_at)
+INSERT INTO area_outage_device (outage_id, device_id, area_id, heard_at)
+SELECT o.outage_id, d.device_id, o.area_id, d.heard_at FROM area_outage o
+CROSS JOIN unnest(%(devices)s::text[], %(heard)s::timestamptz[]) AS d (device_id, heard_at)
+WHERE o.outage_id = %(outage_id)s
 ON CONFLICT (outage_id, device_id) DO UPDATE SET heard_at = excluded.heard_at, back_at = NULL;
 
 -- name: devices_back

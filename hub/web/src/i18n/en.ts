@@ -166,6 +166,7 @@ export const en: Record<Key, string> = {
   "flag.unknown_device": "Unregistered device",
   "flag.duress": "Under duress (do not call back openly)",
   "flag.repeated": "Sent repeatedly",
+  "flag.not_served": "Not served any more (a human decides)",
 
   "subject.person": "Person",
   "subject.premises": "Premises",

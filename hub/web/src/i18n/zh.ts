@@ -159,6 +159,7 @@ export const zh = {
   "flag.unknown_device": "设备未登记",
   "flag.duress": "受胁迫（请勿回拨惊动）",
   "flag.repeated": "重复发送",
+  "flag.not_served": "已停止服务或搬离（请人工判断）",
 
   "subject.person": "老人",
   "subject.premises": "住所",
