@@ -6,6 +6,7 @@ that no batch of telemetry stands between a press and the desk.
 
 import asyncio
 import contextlib
+import gc
 import sys
 import threading
 from collections.abc import Callable
@@ -49,6 +50,11 @@ SWITCH_INTERVAL_S = 0.0002
 """How long one thread keeps the interpreter while the other wants it (CPython's default is 5 ms).
 The alarm lane gives it away with every system call, several times a press, and waits this long
 to get it back while a telemetry batch is being digested."""
+
+COLLECTED_AFTER = (50_000, 20, 100)
+"""When the collector looks at young, older and old objects. Detector states are made by the hundred
+thousand and go by themselves; what was loaded at the start (hundreds of megabytes for a city) is
+not looked at any more."""
 
 _log = structlog.get_logger(__name__)
 
@@ -376,6 +382,8 @@ class IngestProcess:
             else:
                 self._runner.rescheduled(self._clock.now())
                 lane.outages.restore(outages, self._clock.now())
+                gc.freeze()
+                gc.set_threshold(*COLLECTED_AFTER)
                 return
 
 

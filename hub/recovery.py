@@ -79,7 +79,7 @@ async def recover(
     _log.info(
         "recovered",
         shards=len(marks.shards),
-        kept=len(marks.kept),
+        rows=len(marks.kept),
         replayed=replayed,
         states=len(runner),
     )

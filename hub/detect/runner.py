@@ -171,17 +171,20 @@ class Runner:
         soon_s = self.listening_since.timestamp()
         for device_id in devices:
             self._unswept = SHARDS
-            self._belongings.pop(device_id, None)
+            was_known = self._belongings.pop(device_id, None) is not None
             device = self._surroundings.device(device_id)
-            if device is None:
+            if device is None or not was_known:
                 continue
             cells = self._settle(device).cells
             for place in self._states.places:
                 cell = cells[place.kind]
-                if place.kind is KeptFor.DEVICE or cell.states[place.at] is None:
-                    continue
+                # Also that there is none: nothing before this batch may make one.
                 draft.keep[cell, place] = None
-                if self._is_timed(place):
+                if cell.states[place.at] is None:
+                    continue
+                if not self._is_somebodys(place.kind, cell.key):
+                    self._change(draft, cell, place, None)
+                elif self._is_timed(place):
                     self._queue(place, cell, soon_s)
 
     def resettled(self) -> None:
@@ -191,11 +194,7 @@ class Runner:
 
     def kept(self, draft: Draft) -> list[KeptState]:
         """The states to store with this batch."""
-        return [
-            self._states.kept(place, cell)
-            for cell, place in draft.keep
-            if cell.states[place.at] is not None
-        ]
+        return [self._states.kept(place, cell) for cell, place in draft.keep]
 
     def begin(self, draft: Draft, devices: Iterable[Device], now: datetime) -> None:
         """From now on devices that were never heard are expected to speak, where a detector waits
@@ -238,9 +237,12 @@ class Runner:
     def load_kept(self, kept: KeptState) -> bool:
         """Take a state that was stored with its batch; False if it cannot be read."""
         loaded = self._states.load_kept(kept)
-        if loaded is not None:
-            self._look_soon(*loaded)
-        return loaded is not None
+        if loaded is None:
+            return False
+        place, cell = loaded
+        if cell.states[place.at] is not None:
+            self._look_soon(place, cell)
+        return True
 
     def replay(self, observation: Observation, is_news: Callable[[str, str], bool]) -> None:
         """Show a stored observation again to the detectors for whose state it `is_news` (name of

@@ -55,7 +55,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class KeptState:
-    """One state as stored with the batch that changed it."""
+    """One state as stored with the batch that changed it; also that there is none any more."""
 
     detector: str
     key: str
@@ -183,7 +183,8 @@ class States:
         if place is None:
             return None
         try:
-            state = msgspec.msgpack.decode(kept.state, type=self._detectors[place.index].state_type)
+            state_type = self._detectors[place.index].state_type
+            state = msgspec.msgpack.decode(kept.state, type=state_type | None)
         except msgspec.MsgspecError:
             return None
         cell = self.cell(place.kind, kept.key)

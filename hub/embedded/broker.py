@@ -235,6 +235,9 @@ jetstream {{
   # an alarm survives; a second of telemetry may not. Default: 2 min. "always" syncs every message:
   # 3,900 messages/s here against 6,800 from one publisher, on a disk that syncs in 0.17 ms.
   sync_interval: "1s"
+  # Every device that subscribes its commands at QoS 1 is a consumer; the default refuses the
+  # subscriptions after some hundreds (SUBACK 0x80), and those devices never hear a receipt.
+  limits {{ default_max_consumers: -1 }}
 }}
 
 mqtt {{

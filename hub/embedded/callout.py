@@ -70,22 +70,25 @@ class Callout:
         self._register = Register(folder.register)
         self._question = msgspec.json.Decoder(Question)
         self._ready = False
+        self._told: set[str] = set()
         self.answers: Counter[str] = Counter()
         """Answers given, by refusal or "admitted"."""
 
     async def serve(self) -> None:
         """Answer until cancelled; the broker may come and go."""
-        told = ""
         while True:
             try:
                 await self._serve_one_connection()
-                told = ""
             except (NatsError, OSError, msgspec.MsgspecError, TimeoutError) as error:
-                reason = str(error) or type(error).__name__
-                if reason != told:  # once, not twenty times a second
-                    _log.info("broker_unreachable", error=reason)
-                    told = reason
+                await self._tell_error(error)
             await asyncio.sleep(_CONNECT_AGAIN_S)
+
+    async def _tell_error(self, error: Exception) -> None:
+        """Once, not twenty times a second while the broker is away."""
+        reason = f"{type(error).__name__}: {error}"
+        if reason not in self._told:
+            self._told.add(reason)
+            _log.warning("broker_connection_error", error=reason)
 
     async def _serve_one_connection(self) -> None:
         """Connect anew each time: the broker may have moved to another loopback port."""
@@ -101,6 +104,7 @@ class Callout:
                 "$SYS.REQ.USER.AUTH", cb=self._answer, pending_msgs_limit=_MAX_WAITING
             )
             await connection.flush()
+            self._told.clear()
             _log.info("connected")
             tasks = [
                 asyncio.create_task(self._keep_store(connection)),
@@ -130,9 +134,12 @@ class Callout:
             ping_interval=_PING_EVERY_S,
             max_outstanding_pings=2,
             connect_timeout=_CONNECT_WITHIN_S,
+            # nats would try one port sixty times, two seconds apart: a minute of locked doors.
+            max_reconnect_attempts=1,
+            reconnect_time_wait=_CONNECT_AGAIN_S,
             closed_cb=on_cut,
             disconnected_cb=on_cut,
-            error_cb=_log_error,
+            error_cb=self._tell_error,
         )
 
     async def _keep_store(self, connection: Client) -> None:
@@ -216,10 +223,6 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
         for task in running:
             task.cancel()
         await asyncio.wait(running, timeout=_CANCEL_AGAIN_S)
-
-
-async def _log_error(error: Exception) -> None:
-    _log.warning("broker_connection_error", error=str(error) or type(error).__name__)
 
 
 async def run_callout(settings: Settings) -> None:

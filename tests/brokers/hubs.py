@@ -29,6 +29,10 @@ from tests.brokers.mosquitto import Mosquitto, mosquitto
 from tests.integration.embedded import eventually, running, settings_in
 
 
+REPEAT_S = 1.0
+"""Between two presses of one message, until it is `received`."""
+
+
 class Broker(Protocol):
     """What the tests do to a broker, of whichever make."""
 
@@ -254,6 +258,13 @@ class Line:
 
     def stages(self, number: int) -> set[str]:
         return {said["stage"] for said in self.told if said.get("message_id") == f"m{number}"}
+
+    async def press_until_received(self, number: int) -> None:
+        """As a device does: what it was told while its line was cut it has to hear again."""
+        async with asyncio.timeout(60):
+            while "received" not in self.stages(number):
+                self.press(number)
+                await asyncio.sleep(REPEAT_S)
 
     async def close(self) -> None:
         await self.line.close()

@@ -192,6 +192,8 @@ def test_a_wristband_on_the_charger_proves_nothing_about_its_person() -> None:
 
 
 def test_a_bed_that_says_occupied_every_minute_is_no_activity() -> None:
-    bed: list[Reading] = [(n / 60, "bed_state", "occupied") for n in range(16 * 60)]
+    bed: list[Reading] = []
+    for minute in range(16 * 60):
+        bed += [(minute / 60, ALIVE, None), (minute / 60, "bed_state", "occupied")]
     found = told(InactivityDetector(), bed, DeviceKind.CARE_BED)
     assert Phase.CONFIRMED.value in {phase for _, phase, _ in found}
