@@ -16,7 +16,7 @@ from benchmarks.bare_broker import BareBroker
 from benchmarks.feed import Feed
 from benchmarks.harness import Button, Hub, percentile, running_hub, say
 from benchmarks.ingest import known_city
-from benchmarks.ledger import Ledger
+from benchmarks.ledger import Ledger, Press
 from benchmarks.stream import Stream
 from benchmarks.wire import Login
 from hub.embedded.database import database_url
@@ -82,7 +82,7 @@ class Backlog:
         resumed_s = time.monotonic()
         say(f"{said.messages} messages with {said.rows} values wait")
         looking = asyncio.create_task(self._until_stored(before + said.rows))
-        presses = []
+        presses: list[Press] = []
         while not looking.done() or len(presses) < PRESSES:
             buttons = self._ledger.buttons
             presses.append(self._ledger.press(buttons[len(presses) % len(buttons)]))

@@ -129,6 +129,9 @@ SELECT device_id, measure, min(area_id), max(last_at), max(last_at), max(last_va
 FROM history_hour WHERE bucket_at >= %(now)s::timestamptz - interval '1 day' GROUP BY 1, 2;
 INSERT INTO device_heard
 SELECT device_id, min(area_id), max(received_at) FROM device_last GROUP BY 1;
+INSERT INTO device_wearer
+SELECT person_id, device_id, min(area_id), min(last_at), max(last_at) FROM history_day
+GROUP BY 1, 2;
 UPDATE history_state SET aggregated_at = now(),
     aggregated_batch_id = (SELECT last_value FROM batch_id)
 """

@@ -30,27 +30,30 @@ TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError, OSE
 
 
 class Session:
-    """A connection on demand; `run` is one transaction."""
+    """A connection on demand; `run` is one transaction, and they run one after the other: two
+    tasks inside each other's transaction would be refused by psycopg, like bad content."""
 
     def __init__(self, database_url: str) -> None:
         self._url = database_url
         self._connection: Connection | None = None
+        self._turn = asyncio.Lock()
 
     async def run(
         self, work: Callable[[Connection], Awaitable[T]], give_up_s: float = GIVE_UP_S
     ) -> T:
         """Do `work` in one transaction. Raises one of TRANSIENT if the database is away (the
         connection is then thrown away), or what `work` raised (rolled back)."""
-        connection = await self._connected()
-        guard = asyncio.get_running_loop().call_later(give_up_s, _cut, connection)
-        try:
-            async with connection.transaction():
-                return await work(connection)
-        except (*TRANSIENT, asyncio.CancelledError):
-            await self.close()
-            raise
-        finally:
-            guard.cancel()
+        async with self._turn:
+            connection = await self._connected()
+            guard = asyncio.get_running_loop().call_later(give_up_s, _cut, connection)
+            try:
+                async with connection.transaction():
+                    return await work(connection)
+            except (*TRANSIENT, asyncio.CancelledError):
+                await self.close()
+                raise
+            finally:
+                guard.cancel()
 
     async def close(self) -> None:
         """Throw the connection away."""

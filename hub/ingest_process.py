@@ -104,6 +104,8 @@ class IngestProcess:
     async def run(self) -> None:
         """For ever."""
         sys.setswitchinterval(SWITCH_INTERVAL_S)
+        # Nothing that is loaded now is garbage; looking for some would take longer than the rest.
+        gc.disable()
         await self._watch.start()
         await self._split.claim()
         alarm = self._connect(
@@ -290,6 +292,11 @@ class IngestProcess:
         telemetry_loop = asyncio.get_running_loop()
 
         def take(delivery: Delivery) -> None:
+            retried = delivery.topic == topics.DESK_RETRY_TELEMETRY  # every owner hears of these
+            if retried and self._split.leaves_alone(delivery):
+                if lane.connection is not None:
+                    lane.connection.ack(delivery.ticket)
+                return
             topic = self._split.registered_topic(delivery)
             if topic is None:
                 lane.on_message(delivery)
@@ -377,6 +384,7 @@ class IngestProcess:
                 )
                 outages = await session.run(lambda connection: open_outages(connection, None))
             except TRANSIENT as error:
+                gc.enable()
                 _log.warning("recovery_waits", error=type(error).__name__)
                 await asyncio.sleep(1.0)
             else:
@@ -384,6 +392,7 @@ class IngestProcess:
                 lane.outages.restore(outages, self._clock.now())
                 gc.freeze()
                 gc.set_threshold(*COLLECTED_AFTER)
+                gc.enable()
                 return
 
 

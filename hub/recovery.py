@@ -35,6 +35,8 @@ class Marks:
     """Single states that were stored after their shard, by detector and key."""
     batch_id: int = 0
     """Of the row that is being replayed."""
+    _by_key: dict[str, int] = field(default_factory=dict)
+    """The marks of shards, looked up once a key."""
 
     def oldest(self) -> int:
         """The first batch that must be replayed comes after this one."""
@@ -43,9 +45,11 @@ class Marks:
 
     def is_news(self, detector: str, key: str) -> bool:
         """Whether the row has something this state does not know yet."""
-        known = self.kept.get((detector, key))
+        known = self.kept.get((detector, key)) if self.kept else None
         if known is None:
-            known = self.shards.get(shard_of(key), 0)
+            known = self._by_key.get(key)
+        if known is None:
+            known = self._by_key[key] = self.shards.get(shard_of(key), 0)
         return self.batch_id > known
 
 

@@ -53,6 +53,8 @@ class RegisterWatch:
         self._incident_horizon = ""
         self._upkeep_at_s = 0.0
         self._written: tuple[object, ...] = ()
+        self._save_due = False
+        """What was loaded is not in the snapshot yet."""
         self.loaded = False
         """False while all we know is the snapshot."""
         self.seen_at_s: float | None = None
@@ -82,6 +84,9 @@ class RegisterWatch:
             except TRANSIENT as error:
                 _log.warning("register_look_failed", error=type(error).__name__)
             try:
+                if self._save_due:
+                    await self._save_register(desk=True, devices=True)
+                    self._save_due = False
                 await self._save_incidents()
             except OSError as error:
                 # A full disk must not end the lane that rings.
@@ -109,7 +114,8 @@ class RegisterWatch:
         self.seen_at_s = self._clock.monotonic_s()
         _log.info("register_loaded", devices=len(self._register.devices),
                   open_incidents=len(found.incidents))  # fmt: skip
-        await self._save_register(desk=True, devices=True)
+        # Later: in a city it takes seconds, and the lanes wait for us to return.
+        self._save_due = True
 
     def _open(self, found: Opening) -> None:
         self._incident_horizon = found.horizon

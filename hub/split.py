@@ -13,12 +13,14 @@ import msgspec
 import structlog
 
 from alerts.errors import SendFailed
+from hub import retry
 from hub.database import TRANSIENT, Session
 from hub.ownership import Territory, take_folder
 from hub.register import Register
 from hub.sources.mqtt import Delivery, MqttConnection
 from hub.store.owners import BEAT_EVERY_S, Claim
 from schemas import topics
+from schemas.codec import Malformed
 
 HAND_ON_AGAIN_S = 0.5
 SESSIONS_WANTED = 2
@@ -93,7 +95,11 @@ class Split:
         self._uncovered = uncovered
 
     def leaves_alone(self, delivery: Delivery) -> bool:
-        """Whether an alarm or a desk action is for sure another owner's."""
+        """Whether an alarm, a desk action or a retried message is for sure another owner's.
+
+        Both the area of the topic and that of the register must be: owners learn of a move up to
+        a second apart, and in between each might leave the press to the other.
+        """
         if not self.territory.others:
             return False
         if delivery.topic == topics.DESK_ACTION:
@@ -102,11 +108,12 @@ class Split:
             except msgspec.MsgspecError:
                 return False
             return area_id is not None and self.territory.leaves_alone(area_id)
-        topic = topics.parse(delivery.topic)
+        topic = topics.parse(_named(delivery))
         if topic is None:
             return False
         device = self._register.devices.get(topic.device_id)
-        return self.territory.leaves_alone(device.area_id if device else topic.area_id)
+        areas = [topic.area_id] if device is None else [topic.area_id, device.area_id]
+        return all(self.territory.leaves_alone(area_id) for area_id in areas)
 
     def registered_topic(self, delivery: Delivery) -> str | None:
         """Where telemetry should have come from, if that is another owner's area: the device was
@@ -141,3 +148,13 @@ class Split:
             else:
                 done()
                 return
+
+
+def _named(delivery: Delivery) -> str:
+    """The topic the device used, also of a message out of quarantine; empty: it cannot be told."""
+    if delivery.topic not in (topics.DESK_RETRY_ALARM, topics.DESK_RETRY_TELEMETRY):
+        return delivery.topic
+    try:
+        return retry.opened(delivery.payload).topic
+    except Malformed:
+        return ""

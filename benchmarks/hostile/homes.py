@@ -59,7 +59,10 @@ def register() -> Register:
             known.put("person_care", care | settings | {"inactivity_limit_percent": 100})
             known.put("inactivity_line", {"premises_id": home, "minutes": [180] * 98})
         for kind in DeviceKind:
-            own = state is not None and kind not in (DeviceKind.MOTION_SENSOR, DeviceKind.DOOR_SENSOR)
+            own = state is not None and kind not in (
+                DeviceKind.MOTION_SENSOR,
+                DeviceKind.DOOR_SENSOR,
+            )
             device = {"device_id": f"{kind.value.replace('_', '-')}-{number}", "area_id": ROOT}
             owner = {"premises_id": home, "person_id": person if own else None}
             kept = {"kind": kind.value, "label": "", "secret_sha256": "00" * 32, "revoked": False}

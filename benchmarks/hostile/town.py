@@ -66,6 +66,9 @@ def visitor(role: str) -> str:
 
 def settle(connection: Connection) -> None:
     """Areas, tenants, and somebody of every role in `SEAT`."""
+    for table in ("history_hour", "history_day"):
+        query = sql.SQL("CREATE TABLE {} PARTITION OF {} DEFAULT")
+        connection.execute(query.format(sql.Identifier(f"{table}_rest"), sql.Identifier(table)))
     for area_id, parent_id, name in (
         ("city", None, "City"), ("east", "city", "East"), ("west", "city", WEST.kept),
         ("east-1", "east", "East 1"), ("east-2", "east", "East 2"),
@@ -151,8 +154,15 @@ def _happened(
               "step": 0, "silent": False, "revision": 1, "note": kept,
               "next_deadline_at": now + timedelta(days=1)}  # fmt: skip
     yield "incident", area | subject | about | kind | incident | stands
-    alarm = {"alarm_id": tenant.id("alarm"), "grouping_reason": "opened", "action": "emergency",
-             "received_at": ago, "flags": [], "text": kept, "evidence": Jsonb({"note": kept})}
+    alarm = {
+        "alarm_id": tenant.id("alarm"),
+        "grouping_reason": "opened",
+        "action": "emergency",
+        "received_at": ago,
+        "flags": [],
+        "text": kept,
+        "evidence": Jsonb({"note": kept}),
+    }
     yield "alarm", area | subject | about | kind | incident | alarm
     letter = {"channel": "webhook", "recipient": kept, "kind": "ring", "urgency": 1,
               "body": Jsonb({"text": kept}), "state": "failed", "attempts": 9, "created_at": ago,
@@ -167,7 +177,8 @@ def _happened(
         "action": "look", "detail": Jsonb({"note": kept}),
     }  # fmt: skip
     yield "quarantine", area | {
-        "lane": "alarm", "topic": kept, "device_id": tenant.id("device"), "message_key": 1,
+        "lane": "alarm", "topic": kept, "device_id": tenant.id("device"),
+        "message_key": TENANTS.index(tenant),
         "reason": kept, "payload": kept.encode(), "received_at": ago,
     }  # fmt: skip
     yield "maintenance", area | {
@@ -212,5 +223,3 @@ def possessions(connection: Connection, tenants: tuple[Tenant, ...]) -> dict[str
         rows = connection.execute(query, {"areas": areas, "marks": marks}).fetchall()
         found[table] = [row[0] for row in rows]
     return found
-
-

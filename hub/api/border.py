@@ -113,7 +113,7 @@ def _refusal(scope: Scope) -> Problem | None:
         return Problem(400, "The length of the request makes no sense")
     if int(length) > (limit_bytes := _limit_bytes(scope)):
         return _too_large(limit_bytes)
-    if b"%00" in scope["query_string"]:
+    if b"%00" in scope["query_string"] or "\0" in scope["path"]:
         return Problem(422, "The request makes no sense", "No text holds the character NUL.")
     if scope["method"] not in SAFE_METHODS and _is_foreign(headers):
         return Problem(

@@ -76,7 +76,8 @@ class Runner:
         self._drafts: list[Draft] = []
         """Not committed yet, oldest first."""
         self._unswept = SHARDS
-        """Shards in which there may be states that are nobody's any more."""
+        """Shards in which there may be states that are nobody's any more: at first they all are
+        what some earlier process knew."""
         self.listening_since = listening_since
 
     def __len__(self) -> int:
@@ -170,22 +171,23 @@ class Runner:
         are stored with this batch: what came before was judged by what held before."""
         soon_s = self.listening_since.timestamp()
         for device_id in devices:
-            self._unswept = SHARDS
-            was_known = self._belongings.pop(device_id, None) is not None
-            device = self._surroundings.device(device_id)
-            if device is None or not was_known:
+            was = self._belongings.pop(device_id, None)
+            if was is None:
                 continue
-            cells = self._settle(device).cells
+            device = self._surroundings.device(device_id)
+            now = self._settle(device).keys if device is not None else was.keys
             for place in self._states.places:
-                cell = cells[place.kind]
-                # Also that there is none: nothing before this batch may make one.
-                draft.keep[cell, place] = None
-                if cell.states[place.at] is None:
-                    continue
-                if not self._is_somebodys(place.kind, cell.key):
-                    self._change(draft, cell, place, None)
-                elif self._is_timed(place):
-                    self._queue(place, cell, soon_s)
+                for key in {was.keys[place.kind], now[place.kind]}:
+                    cell = self._states.cell(place.kind, key)
+                    # Also that there is no state: nothing before this batch may make one.
+                    draft.keep[cell, place] = None
+                    if not self._is_somebodys(place.kind, key):
+                        self._change(draft, cell, place, None)
+                    elif self._is_timed(place) and cell.states[place.at] is not None:
+                        self._queue(place, cell, soon_s)
+            for kind, key in zip(KeptFor, was.keys, strict=True):
+                if not self._is_somebodys(kind, key):
+                    self._states.forget(kind, key)
 
     def resettled(self) -> None:
         """The register was read anew: nothing that was known of people and homes is believed."""
@@ -218,16 +220,16 @@ class Runner:
     def shard(self, number: int) -> bytes:
         """One shard of all committed states, as stored. States that are nobody's any more end
         here."""
+        if self._unswept > 0:
+            self._unswept -= 1
+            for kind in KeptFor:
+                for key in self._states.keys(kind, number):
+                    if not self._is_somebodys(kind, key):
+                        self._states.forget(kind, key)
         before: dict[Cell, list[Any]] = {}
         for draft in reversed(self._drafts):
             before.update(draft.before)
-        sweeps = self._unswept > 0
-        self._unswept -= sweeps
-        return self._states.shard(
-            number,
-            lambda cell: before.get(cell, cell.states),
-            self._is_somebodys if sweeps else None,
-        )
+        return self._states.shard(number, before)
 
     def load_shard(self, stored: bytes) -> None:
         """Take the states of a stored shard; unknown detectors and damaged states are left."""

@@ -7,7 +7,7 @@ deadline passed, its person's circumstances changed) is written at once with the
 it: a kept state.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -102,6 +102,8 @@ class States:
         self._by_name = {d.name: place for d, place in zip(detectors, places, strict=True)}
         self._cells: tuple[dict[str, Cell], ...] = tuple({} for _ in KeptFor)
         self._shards: list[list[list[Cell]]] = [[[] for _ in range(SHARDS)] for _ in KeptFor]
+        self._emptied: set[tuple[KeptFor, int]] = set()
+        """Shards that still list cells which were forgotten."""
         self._encoder = msgspec.msgpack.Encoder()
         self._decoders = tuple(
             msgspec.msgpack.Decoder(dict[str, detector.state_type])  # type: ignore[name-defined]
@@ -122,6 +124,13 @@ class States:
                 self._shards[kind][shard_of(key)].append(cell)
         return cell
 
+    def forget(self, kind: KeptFor, key: str) -> None:
+        """Nobody's any more. Its shard lets go of it when it is written next."""
+        cell = self._cells[kind].pop(key, None)
+        if cell is not None:
+            cell.states = [None] * self._counts[kind]
+            self._emptied.add((kind, shard_of(key)))
+
     def known(self, kind: KeptFor, key: str) -> Cell | None:
         """The cell of this key; None if there is none."""
         return self._cells[kind].get(key)
@@ -131,22 +140,24 @@ class States:
         place = self._by_name.get(name)
         return Table({}, 0) if place is None else Table(self._cells[place.kind], place.at)
 
-    def shard(
-        self,
-        number: int,
-        committed: Callable[[Cell], list[Any]],
-        stays: Callable[[KeptFor, str], bool] | None,
-    ) -> bytes:
-        """One shard of all committed states, as stored; cells that do not stay are dropped."""
+    def shard(self, number: int, before: Mapping[Cell, list[Any]]) -> bytes:
+        """One shard of all committed states, as stored. `before` has what cells held that were
+        changed since the last commit."""
         parts: list[tuple[str, list[bytes]]] = []
         for kind in KeptFor:
             cells = self._shards[kind][number]
-            if stays is not None:
-                cells = self._swept(kind, number, stays)
+            if (kind, number) in self._emptied:
+                self._emptied.discard((kind, number))
+                living = self._cells[kind]
+                cells = [cell for cell in cells if living.get(cell.key) is cell]
+                self._shards[kind][number] = cells
             places = [place for place in self.places if place.kind is kind]
             pieces: dict[int, list[bytes]] = {place.index: [] for place in places}
             for start in range(0, len(cells), ENCODED_AT_ONCE):
-                some = [(c.key, committed(c)) for c in cells[start : start + ENCODED_AT_ONCE]]
+                some = [
+                    (cell.key, before.get(cell, cell.states))
+                    for cell in cells[start : start + ENCODED_AT_ONCE]
+                ]
                 for place in places:
                     at = place.at
                     found = {key: states[at] for key, states in some if states[at] is not None}
@@ -154,6 +165,10 @@ class States:
                         pieces[place.index].append(self._encoder.encode(found))
             parts += ((self._detectors[index].name, each) for index, each in pieces.items())
         return self._encoder.encode(parts)
+
+    def keys(self, kind: KeptFor, number: int) -> list[str]:
+        """The keys of one shard."""
+        return [cell.key for cell in self._shards[kind][number]]
 
     def load(self, stored: bytes) -> Iterator[tuple[Place, Cell]]:
         """Take the states of a stored shard and say where they lie; unknown detectors and damaged
@@ -190,19 +205,6 @@ class States:
         cell = self.cell(place.kind, kept.key)
         cell.states[place.at] = state
         return place, cell
-
-    def _swept(
-        self, kind: KeptFor, number: int, stays: Callable[[KeptFor, str], bool]
-    ) -> list[Cell]:
-        left: list[Cell] = []
-        for cell in self._shards[kind][number]:
-            if stays(kind, cell.key):
-                left.append(cell)
-            else:
-                del self._cells[kind][cell.key]
-                cell.states = [None] * self._counts[kind]
-        self._shards[kind][number] = left
-        return left
 
     def _decoded(self, index: int, piece: bytes) -> dict[str, Any]:
         """All at once; one by one where a state of an earlier release is among them."""

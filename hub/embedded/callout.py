@@ -85,7 +85,7 @@ class Callout:
 
     async def _tell_error(self, error: Exception) -> None:
         """Once, not twenty times a second while the broker is away."""
-        reason = f"{type(error).__name__}: {error}"
+        reason = type(error).__name__
         if reason not in self._told:
             self._told.add(reason)
             _log.warning("broker_connection_error", error=reason)

@@ -44,6 +44,7 @@ RULES: tuple[Rule, ...] = (
     Rule("undated_observations", "keep_observations_days"),
     Rule("misdated_observations", "keep_observations_days"),
     Rule("undated_positions", "keep_positions_days"),
+    Rule("wearers", "keep_daily_days"),
     Rule("signal_windows", "keep_signal_windows_days"),
     Rule("quarantine", "keep_quarantine_days"),
     Rule("notifications", "keep_notifications_days"),

@@ -392,6 +392,14 @@ CREATE TABLE device_last (
     quality smallint NOT NULL
 );
 
+CREATE TABLE device_wearer (
+    person_id text NOT NULL,
+    device_id text NOT NULL,
+    area_id text NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE family_link (
     account_id text NOT NULL,
     person_id text NOT NULL,
@@ -946,6 +954,9 @@ ALTER TABLE ONLY device_last
 ALTER TABLE ONLY device
     ADD CONSTRAINT device_pkey PRIMARY KEY (device_id);
 
+ALTER TABLE ONLY device_wearer
+    ADD CONSTRAINT device_wearer_pkey PRIMARY KEY (person_id, device_id);
+
 ALTER TABLE ONLY family_link
     ADD CONSTRAINT family_link_pkey PRIMARY KEY (account_id, person_id);
 
@@ -1050,6 +1061,8 @@ CREATE INDEX device_person ON device USING btree (person_id);
 
 CREATE INDEX device_premises ON device USING btree (premises_id);
 
+CREATE INDEX device_wearer_last ON device_wearer USING btree (last_at);
+
 CREATE INDEX family_link_person ON family_link USING btree (person_id);
 
 CREATE INDEX finding_episode ON finding USING btree (detector, subject_id, key);
@@ -1064,11 +1077,7 @@ CREATE INDEX history_day_area ON ONLY history_day USING btree (area_id, measure,
 
 CREATE UNIQUE INDEX history_day_key ON ONLY history_day USING btree (device_id, measure, bucket_at, person_id, area_id) NULLS NOT DISTINCT;
 
-CREATE INDEX history_day_person ON ONLY history_day USING btree (person_id, measure, bucket_at);
-
 CREATE UNIQUE INDEX history_hour_key ON ONLY history_hour USING btree (device_id, measure, bucket_at, person_id, area_id) NULLS NOT DISTINCT;
-
-CREATE INDEX history_hour_person ON ONLY history_hour USING btree (person_id, measure, bucket_at);
 
 CREATE INDEX incident_changed ON incident USING btree (changed_txid);
 

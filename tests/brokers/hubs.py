@@ -28,7 +28,6 @@ from schemas.vocabulary import DeviceKind
 from tests.brokers.mosquitto import Mosquitto, mosquitto
 from tests.integration.embedded import eventually, running, settings_in
 
-
 REPEAT_S = 1.0
 """Between two presses of one message, until it is `received`."""
 
@@ -231,6 +230,7 @@ class Line:
         self.button = button
         self.answered: set[int] = set()
         self.told: list[dict[str, Any]] = []
+        self._pressed: dict[int, bytes] = {}
         self.line = DeviceLine(
             button.login,
             on_puback=lambda token, _: self.answered.add(token),
@@ -241,9 +241,12 @@ class Line:
         self.line.start()
 
     def press(self, number: int, topic: str | None = None) -> None:
-        payload = {"action": "emergency", "message_id": f"m{number}", "observed_at": _now_ms()}
+        """Again with the same number: the same bytes, as a device repeats them."""
+        if number not in self._pressed:
+            content = {"action": "emergency", "message_id": f"m{number}", "observed_at": _now_ms()}
+            self._pressed[number] = msgspec.json.encode(content)
         wanted = topic.encode() if topic else self.button.press_topic
-        self._publish(wanted, msgspec.json.encode(payload), number)
+        self._publish(wanted, self._pressed[number], number)
 
     def report(self, number: int, topic: str | None = None) -> None:
         """One telemetry message."""
@@ -291,7 +294,7 @@ async def rig(name: str, database_url: str, folder: Path) -> AsyncIterator[Rig]:
 
 def _show_logs(folder: Path) -> None:
     """For whoever has to find out why a test failed."""
-    for log in sorted(folder.rglob("*.log")):
+    for log in sorted([*folder.glob("*.log"), *folder.glob("*/*.log")]):
         print(f"---- {log.name}", *log.read_text(errors="replace").splitlines()[-60:], sep="\n")
 
 

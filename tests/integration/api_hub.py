@@ -114,7 +114,8 @@ class MemoryBus:
         if not self.connected or not self.confirms:
             raise SendFailed
         assert qos == 1
-        self.published.append((topic, msgspec.json.decode(payload)))
+        enveloped = topic in (topics.DESK_RETRY_ALARM, topics.DESK_RETRY_TELEMETRY)
+        self.published.append((topic, payload if enveloped else msgspec.json.decode(payload)))
         if self.on_action is not None and topic == topics.DESK_ACTION:
             self.on_action(payload)
 

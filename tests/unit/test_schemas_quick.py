@@ -1,5 +1,6 @@
 """What is read quickly is read as the thorough way reads it, or not at all."""
 
+import copy
 import json
 from typing import Any
 
@@ -31,7 +32,9 @@ TIMES = st.sampled_from(
     ]
 )  # fmt: skip
 IDS = st.sampled_from([None, "", "17", 17, -1, 10**30, "a\nb", "x" * 129, True, ["1"]])
-ODD = st.sampled_from([None, 0, -1, 1e308, "", "a\0b", "room", [], {}, True, "online", "occupied"])
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [None, 0, -1, 1e308, "", "a\0b", "room", [], {}, True, "online", "occupied"]
+)
 
 
 @pytest.mark.parametrize("kind", sorted(TELEMETRY_TYPES))
@@ -42,9 +45,8 @@ def test_what_devices_usually_send_is_read_quickly(kind: str) -> None:
 
 @given(data=st.data(), kind=st.sampled_from(sorted(TELEMETRY_TYPES)))
 def test_both_ways_read_the_same(data: st.DataObject, kind: str) -> None:
-    message: dict[str, Any] = {
-        name: value for name, value in USUAL[kind].items() if data.draw(st.integers(0, 5))
-    }
+    usual = copy.deepcopy(USUAL[kind])
+    message = {name: value for name, value in usual.items() if data.draw(st.integers(0, 5))}
     for name in ("observed_at", "fixed_at"):
         if data.draw(st.booleans()):
             message[name] = data.draw(TIMES)
@@ -54,7 +56,7 @@ def test_both_ways_read_the_same(data: st.DataObject, kind: str) -> None:
         message[name] = data.draw(ODD)
     for sample in message.get("samples") or ():
         if isinstance(sample, dict) and data.draw(st.booleans()):
-            sample = sample | {"observed_at": data.draw(TIMES)}
+            sample["observed_at"] = data.draw(TIMES)
     payload = json.dumps(message).encode()
     read = read_quickly(kind, payload)
     if read is None:
@@ -67,7 +69,7 @@ def test_both_ways_read_the_same(data: st.DataObject, kind: str) -> None:
 @given(payload=st.binary(max_size=60), kind=st.sampled_from([*TELEMETRY_TYPES, "gossip"]))
 def test_nothing_else_is_read(payload: bytes, kind: str) -> None:
     if read_quickly(kind, payload) is not None:
-        assert decode_telemetry(kind, payload)
+        assert decode_telemetry(kind, payload).damage == ()
 
 
 def test_what_is_refused_is_left_to_the_thorough_way() -> None:

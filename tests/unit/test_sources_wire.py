@@ -105,7 +105,10 @@ def test_a_long_message_comes_in_many_chunks(ends: Ends) -> None:
 
 @pytest.mark.parametrize(
     "packets",
-    [packet(0x32, b"\0\x09short"), packet(0x30, b"\0"), packet(0x34, b"\0\1t\0\1"), b"\x30" + b"\xff" * 5],
+    [
+        packet(0x32, b"\0\x09short"), packet(0x30, b"\0"), packet(0x34, b"\0\1t\0\1"),
+        b"\x30" + b"\xff" * 5,
+    ],
     ids=["topic beyond the packet", "no topic", "QoS 2", "length of five bytes"],
 )  # fmt: skip
 def test_what_is_no_packet_ends_the_connection(ends: Ends, packets: bytes) -> None:

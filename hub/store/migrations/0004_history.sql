@@ -95,12 +95,10 @@ CREATE TABLE history_hour (
 ) PARTITION BY RANGE (bucket_at);
 CREATE UNIQUE INDEX history_hour_key
     ON history_hour (device_id, measure, bucket_at, person_id, area_id) NULLS NOT DISTINCT;
-CREATE INDEX history_hour_person ON history_hour (person_id, measure, bucket_at);
 
 CREATE TABLE history_day (LIKE history_hour) PARTITION BY RANGE (bucket_at);
 CREATE UNIQUE INDEX history_day_key
     ON history_day (device_id, measure, bucket_at, person_id, area_id) NULLS NOT DISTINCT;
-CREATE INDEX history_day_person ON history_day (person_id, measure, bucket_at);
 CREATE INDEX history_day_area ON history_day (area_id, measure, bucket_at);
 
 -- What is asked. On TimescaleDB with continuous aggregates these views add them.
@@ -128,6 +126,18 @@ CREATE TABLE device_heard (
     received_at timestamptz NOT NULL
 );
 CREATE INDEX device_heard_received ON device_heard (received_at, device_id);
+
+-- Which devices measured whom, and from when to when: a person's history is asked by device, also of
+-- one that was swapped, and buckets need no second index.
+CREATE TABLE device_wearer (
+    person_id text NOT NULL,
+    device_id text NOT NULL,
+    area_id text NOT NULL,
+    first_at timestamptz NOT NULL,
+    last_at timestamptz NOT NULL,
+    PRIMARY KEY (person_id, device_id)
+);
+CREATE INDEX device_wearer_last ON device_wearer (last_at);
 
 -- Retention (hub/store/retention.py) finds what is old without reading what is not.
 CREATE INDEX signal_window_received ON signal_window (received_at);

@@ -115,8 +115,18 @@ heard AS (
     ON CONFLICT (device_id) DO UPDATE SET area_id = excluded.area_id,
         received_at = greatest(h.received_at, excluded.received_at)
     RETURNING 1
+),
+worn AS (
+    INSERT INTO device_wearer AS w (person_id, device_id, area_id, first_at, last_at)
+    SELECT person_id, device_id, min(area_id), min(at), max(at) FROM told
+    WHERE person_id IS NOT NULL AND at >= %(oldest)s AND at < %(newest)s GROUP BY 1, 2
+    ON CONFLICT (person_id, device_id) DO UPDATE SET area_id = excluded.area_id,
+        first_at = least(w.first_at, excluded.first_at),
+        last_at = greatest(w.last_at, excluded.last_at)
+    RETURNING 1
 )
-SELECT (SELECT count(*) FROM told) AS rows, (SELECT count(*) FROM heard) AS devices, (SELECT count(*) FROM hours) AS hours,
+SELECT (SELECT count(*) FROM told) AS rows, (SELECT count(*) FROM heard) AS devices,
+    (SELECT count(*) FROM worn) AS wearers, (SELECT count(*) FROM hours) AS hours,
     (SELECT count(*) FROM days) AS days, (SELECT count(*) FROM newest) AS newest;
 
 -- name: advance

@@ -2,8 +2,9 @@
 -- Whatever measured somebody in a span of time: what they have now, and what was swapped.
 SELECT device_id FROM device WHERE person_id = %(person_id)s
 UNION
-SELECT device_id FROM observation_day WHERE person_id = %(person_id)s
-  AND bucket_at > %(since)s::timestamptz - interval '25 h' AND bucket_at < %(until)s;
+SELECT device_id FROM device_wearer WHERE person_id = %(person_id)s
+  AND last_at >= date_trunc('day', %(since)s::timestamptz, 'UTC') - interval '1 day'
+  AND first_at < %(until)s;
 
 -- name: observations
 -- Single observations of some devices, newest first; without positions, which need consent
@@ -69,15 +70,17 @@ CROSS JOIN LATERAL (
         UNION ALL
         (SELECT o.observed_at, o.received_at, o.value, o.state, o.quality
          FROM observation_all o
-         WHERE o.device_id = d.id AND o.measure = m.code AND o.observed_at <= %(until)s
-           AND o.observed_at > greatest(%(since)s, l.observed_at)
+         WHERE o.device_id = d.id AND o.measure = m.code
+           AND o.observed_at > %(since)s AND o.observed_at <= %(until)s
+           AND (l.observed_at IS NULL OR o.observed_at > l.observed_at)
          ORDER BY o.observed_at DESC LIMIT 1)
         UNION ALL
         (SELECT o.received_at, o.received_at, o.value, o.state, o.quality
          FROM observation_all o
          WHERE o.device_id = d.id AND o.measure = m.code
            AND o.observed_at = '1970-01-01 00:00:00+00'
-           AND o.received_at > greatest(%(since)s, l.received_at)
+           AND o.received_at > %(since)s
+           AND (l.received_at IS NULL OR o.received_at > l.received_at)
          ORDER BY o.received_at DESC LIMIT 1)
     ) AS found ORDER BY at DESC LIMIT 1
 ) AS newest

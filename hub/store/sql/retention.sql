@@ -42,6 +42,10 @@ SELECT pg_relation_size(to_regclass(%(table)s)) / current_setting('block_size'):
 -- name: positions_gone
 UPDATE history_state SET positions_gone_until = %(until)s;
 
+-- name: wearers
+DELETE FROM device_wearer WHERE (person_id, device_id) IN (
+    SELECT person_id, device_id FROM device_wearer WHERE last_at < %(before)s LIMIT %(limit)s);
+
 -- name: signal_windows
 DELETE FROM signal_window WHERE alarm_id IN (
     SELECT alarm_id FROM signal_window WHERE received_at < %(before)s LIMIT %(limit)s);
