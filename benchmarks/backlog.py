@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.bare_broker import BareBroker
 from benchmarks.feed import Feed
 from benchmarks.harness import Button, Hub, percentile, running_hub, say
-from benchmarks.ingest import known_city
+from benchmarks.ingest import everybody_spoke, known_city
 from benchmarks.ledger import Ledger, Press
 from benchmarks.stream import Stream
 from benchmarks.wire import Login
@@ -132,6 +132,7 @@ async def measure(people: int, messages: int, *, keep: bool) -> dict[str, Any]:
         async with running_hub(keep=keep) as hub:
             buttons = await asyncio.to_thread(buttons_of, hub, broker)
             await known_city(hub, people)
+            await everybody_spoke(hub, broker, people)
             ledger, feed = Ledger(buttons), Feed(hub)
             try:
                 await ledger.connect()

@@ -15,6 +15,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -393,6 +394,7 @@ def _figures(took: list[list[float]]) -> dict[str, Any]:
 
 def main() -> None:
     """Print the JSON object."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server ends with us
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="1 and 4 million rows")
     sizes = QUICK_SIZES if parser.parse_args().quick else SIZES

@@ -32,6 +32,8 @@ STEER_EVERY_S = 0.25
 LOW_BACKLOG_S, HIGH_BACKLOG_S = 0.15, 0.35
 """Of work at the present rate: below, the reader may be waiting for us; above, we are ahead."""
 DRAINED_WITHIN_S = 120.0
+DEVICES_EACH = 2.1
+"""Devices of a person, on average (benchmarks.city)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +82,13 @@ class Bench:
                           who.prefix)  # fmt: skip
             await asyncio.sleep(3.0)
         try:
-            rate = await self._steer(who, stream, who.first_rate, SETTLE_S)
+            rate = await self.steer(who, stream, who.first_rate, SETTLE_S)
             at_s, cpu_s, rows = time.monotonic(), self._cpu_s(), await self._rows(who)
-            await self._steer(who, stream, rate, self._window_s)
+            await self.steer(who, stream, rate, self._window_s)
             elapsed_s = time.monotonic() - at_s
             cpu_s, rows = self._cpu_s() - cpu_s, await self._rows(who) - rows
             said = await stream.finish()
-            await self._drained(who, said)
+            await self.drained(who, said)
         finally:
             stream.end()
             if rival is not None:
@@ -96,7 +98,8 @@ class Bench:
         say(f"{who.name}: {window.per_s:.0f} messages/s, {window.cpu_us:.1f} us in ingest")
         return window
 
-    async def _steer(self, who: Contestant, stream: Stream, rate: float, seconds: float) -> float:
+    async def steer(self, who: Contestant, stream: Stream, rate: float, seconds: float) -> float:
+        """Let the load follow the reader for so long; the rate it has come to."""
         until_s = time.monotonic() + seconds
         while time.monotonic() < until_s:
             said = await asyncio.to_thread(stream.set_rate, rate)
@@ -117,7 +120,8 @@ class Bench:
         subject = who.prefix.replace("/", ".")
         return await asyncio.to_thread(self._broker.backlog, subject)
 
-    async def _drained(self, who: Contestant, said: Said) -> None:
+    async def drained(self, who: Contestant, said: Said) -> None:
+        """Wait until everything is stored. Raises AssertionError if it is not, or more is."""
         expected = said.rows if who.rows_each else said.messages
         assert said.acknowledged == said.messages, f"no PUBACK for some of {said}"
         deadline_s, stored = time.monotonic() + DRAINED_WITHIN_S, 0
@@ -154,6 +158,22 @@ async def known_city(hub: Hub, people: int) -> None:
     await hub.until_ready()
 
 
+async def everybody_spoke(hub: Hub, broker: BareBroker, people: int) -> None:
+    """Every device has said something, as in a city on any day; all of it is stored."""
+    bench = Bench(hub, broker, people, 0.0)
+    stream = Stream(broker, people, topics.PREFIX)
+    try:
+        rate = HUB.first_rate
+        said = await asyncio.to_thread(stream.set_rate, rate)
+        while said.messages < people * DEVICES_EACH * 2:
+            rate = await bench.steer(HUB, stream, rate, 1.0)
+            said = await asyncio.to_thread(stream.set_rate, rate)
+        await bench.drained(HUB, await stream.finish())
+    finally:
+        stream.end()
+    say(f"every device has spoken: {said.messages} messages")
+
+
 async def measure(people: int, rounds: int, window_s: float, *, keep: bool) -> dict[str, Any]:
     """All rounds on one hub; what `main` prints."""
     broker = BareBroker()
@@ -165,6 +185,7 @@ async def measure(people: int, rounds: int, window_s: float, *, keep: bool) -> d
                 for create in TABLES.values():
                     connection.execute(create.encode())
             await known_city(hub, people)
+            await everybody_spoke(hub, broker, people)
             bench = Bench(hub, broker, people, window_s)
             for _ in range(rounds):
                 for who in (HUB, HANDWRITTEN, PROBE):

@@ -39,7 +39,7 @@ AT_ONCE = 200
 class Fleet:
     """Devices that do nothing but stay connected, and beside them those that press."""
 
-    def __init__(self, buttons: list[Button], pressers: list[DeviceLine]) -> None:
+    def __init__(self, buttons: list[Button], pressers: list[DeviceLine], command_qos: int) -> None:
         """`pressers` are counted here; they are started and closed elsewhere."""
         self._own = [
             DeviceLine(
@@ -47,6 +47,9 @@ class Fleet:
                 on_puback=lambda _token, _at_s: None,
                 subscribe=button.command_filter,
                 on_message=lambda _topic, _payload, _at_s: None,
+                command_qos=command_qos,
+                clean=command_qos == 0,
+                patient=True,
             )
             for button in buttons
         ]
@@ -149,7 +152,7 @@ def _ms(seconds: list[float], share: float) -> float | None:
     return None if value is None else round(max(value, 0.0) * 1000, 1)
 
 
-async def measure(devices: int, *, keep: bool) -> dict[str, Any]:
+async def measure(devices: int, command_qos: int, *, keep: bool) -> dict[str, Any]:
     """Both storms on one hub; what `main` prints."""
     wanted = devices + 1000
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -158,7 +161,7 @@ async def measure(devices: int, *, keep: bool) -> dict[str, Any]:
         buttons = await hub.provision(devices, kinds=[DeviceKind.BUTTON])
         pressers, others = buttons[:PRESSERS], buttons[PRESSERS:]
         ledger, feed = Ledger(pressers), Feed(hub)
-        fleet = Fleet(others, list(ledger.lines.values()))
+        fleet = Fleet(others, list(ledger.lines.values()), command_qos)
         await ledger.connect()
         await feed.start()
         try:
@@ -182,7 +185,7 @@ async def measure(devices: int, *, keep: bool) -> dict[str, Any]:
             await ledger.close()
         verdict = judge(hub, ledger)
         verdict.tell()
-    return {"devices": devices, **found, "lost": len(verdict.lost),
+    return {"devices": devices, "command_qos": command_qos, **found, "lost": len(verdict.lost),
             "doubled": len(verdict.doubled), "hub_dead": dead}  # fmt: skip
 
 
@@ -191,10 +194,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--devices", type=int, default=DEVICES)
     parser.add_argument("--quick", action="store_true", help="a tenth of the devices")
+    parser.add_argument(
+        "--command-qos", type=int, choices=(0, 1), default=1,
+        help="1: persistent sessions, as docs/contract.md shows them; 0: clean ones",
+    )  # fmt: skip
     parser.add_argument("--keep", action="store_true", help="keep the hub's folder")
     given = parser.parse_args()
     devices = given.devices // 10 if given.quick else given.devices
-    print(json.dumps(asyncio.run(measure(devices, keep=given.keep))))
+    print(json.dumps(asyncio.run(measure(devices, given.command_qos, keep=given.keep))))
 
 
 if __name__ == "__main__":

@@ -7,10 +7,13 @@ repeated over as many connections as it takes until its PUBACK, and receiving.
 
 import asyncio
 import contextlib
+import random
 import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from device_sim.backoff import pause_s
 
 KEEPALIVE_S = 30
 CONNECT_WITHIN_S = 6.0
@@ -52,13 +55,21 @@ class DeviceLine(asyncio.Protocol):
         on_puback: Callable[[int, float], None],
         on_message: Callable[[str, bytes, float], None] | None = None,
         subscribe: str | None = None,
+        command_qos: int = 1,
+        clean: bool = True,
+        patient: bool = False,
     ) -> None:
         """`on_puback` is given the token of the publish and the time; times are `time.monotonic`.
-        With `subscribe` messages of that filter come to `on_message`."""
+        With `subscribe` messages of that filter come to `on_message`. `patient` reconnects as
+        docs/contract.md asks of a device; otherwise as fast as the tests want it."""
         self._login = login
         self._on_puback = on_puback
         self._on_message = on_message
         self._subscribe = subscribe
+        self._command_qos = command_qos
+        self._clean = clean
+        self._patient = patient
+        self._chance = random.Random(login.device_id)
         self._outstanding: dict[int, tuple[int, bytearray]] = {}
         self._last_id = 0
         self._transport: asyncio.Transport | None = None
@@ -98,7 +109,7 @@ class DeviceLine(asyncio.Protocol):
             self._transport.write(packet)
 
     async def _keep_up(self) -> None:
-        backoff_s = FIRST_BACKOFF_S
+        failures = 0
         loop = asyncio.get_running_loop()
         while True:
             self._lost.clear()
@@ -107,7 +118,7 @@ class DeviceLine(asyncio.Protocol):
                     await loop.create_connection(lambda: self, self._login.host, self._login.port)
                     await _first(self.up, self._lost)
                 while not self._lost.is_set():
-                    backoff_s = FIRST_BACKOFF_S
+                    failures = 0
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(KEEPALIVE_S / 2):
                             await self._lost.wait()
@@ -116,8 +127,13 @@ class DeviceLine(asyncio.Protocol):
             if self._transport is not None:
                 self._transport.abort()
                 self._transport = None
-            await asyncio.sleep(backoff_s)
-            backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
+            await asyncio.sleep(self._pause_s(failures))
+            failures += 1
+
+    def _pause_s(self, failures: int) -> float:
+        if self._patient:
+            return pause_s(failures, self._chance.random(), calling=bool(self._outstanding))
+        return min(FIRST_BACKOFF_S * 2.0 ** min(failures, 16), LONGEST_BACKOFF_S)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce ourselves."""
@@ -125,7 +141,8 @@ class DeviceLine(asyncio.Protocol):
         self._transport = transport
         self._buffer.clear()
         login = self._login
-        body = b"\x00\x04MQTT\x04\xc2" + struct.pack(">H", KEEPALIVE_S)
+        flags = 0xC2 if self._clean else 0xC0
+        body = b"\x00\x04MQTT\x04" + struct.pack(">BH", flags, KEEPALIVE_S)
         for text in (login.device_id, login.device_id, login.secret):
             body += len(text).to_bytes(2, "big") + text.encode()
         transport.write(b"\x10" + _length(len(body)) + body)
@@ -166,7 +183,7 @@ class DeviceLine(asyncio.Protocol):
         self.connections += 1
         if self._subscribe is not None:
             topic = self._subscribe.encode()
-            body = b"\x00\x01" + len(topic).to_bytes(2, "big") + topic + b"\x01"
+            body = b"\x00\x01" + len(topic).to_bytes(2, "big") + topic + bytes([self._command_qos])
             self._write(b"\x82" + _length(len(body)) + body)
         for _, packet in self._outstanding.values():
             packet[0] |= _DUPLICATE

@@ -11,6 +11,7 @@ ROOT = AreaId("city")
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 STATES = ("home", "away", "hospital", "service_ended", "home", None)
 """One home each; in the last one lives nobody the register knows."""
+NOBODYS = frozenset({DeviceKind.MOTION_SENSOR, DeviceKind.DOOR_SENSOR})
 
 _FENCE = {
     "id": "fence",

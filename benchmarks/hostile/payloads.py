@@ -152,6 +152,9 @@ class Hostility:
         fields["message_id"] = str(self._draw.randrange(10**6))
         if kind == "vitals":
             fields["samples"] = [self._sample(now) for _ in range(self._draw.choice((1, 3, 64)))]
+        worded = [name for name, value in fields.items() if isinstance(value, str)]
+        if self._draw.random() < 0.2:
+            fields[self._draw.choice(worded)] = self._draw.choice(_TEXTS)
         return _written(fields)
 
     def _sample(self, now: datetime) -> dict[str, Any]:

@@ -5,11 +5,13 @@ that exist: one's own and, above all, other people's. Bodies that no generator o
 come on top.
 """
 
+import json
 import random
 import secrets
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -19,8 +21,10 @@ import requests
 import schemathesis
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
-from schemathesis.checks import FailureGroup, load_all_checks, not_a_server_error
+from schemathesis.checks import load_all_checks, not_a_server_error
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
 from schemathesis.errors import IncorrectUsage, InvalidSchema
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import (
@@ -35,6 +39,8 @@ from hub.api import pages
 from hub.api.access import Deed, may
 from hub.api.sessions import COOKIE
 from tests.integration.api_hub import QUICK_HASH
+
+Operation = APIOperation[Any, Any, Any, Any]
 
 CHECKS = (
     not_a_server_error, status_code_conformance, content_type_conformance,
@@ -104,11 +110,7 @@ class Visit:
         self._session = requests.Session()
         self._session.trust_env = False
         self._token = ""
-        config = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
-        self._schema = schemathesis.openapi.from_dict(document, config=config)
-        self._operations: list[APIOperation[Any, Any, Any, Any]] = [
-            found.ok() for found in self._schema.get_all_operations()
-        ]
+        self._operations = _operations(json.dumps(document))
         self._forbidden = _forbidden_words(foreign_to(role))
         self._cursors = [pages.encode(text) for text in CRUDE_CURSORS]
         self._numbers = _numbers(database_url)
@@ -129,13 +131,11 @@ class Visit:
         return self.account
 
     def _generated(
-        self, operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, count: int,
+        self, operation: Operation, mode: GenerationMode, count: int,
         seed: int,
     ) -> None:  # fmt: skip
-        try:
-            strategy = operation.as_strategy(generation_mode=mode)
-            strategy.validate()
-        except (InvalidSchema, IncorrectUsage, hypothesis.errors.HypothesisException):
+        strategy = _cases(operation, mode)
+        if strategy is None:
             return
 
         @hypothesis.seed(seed)
@@ -145,7 +145,7 @@ class Visit:
             phases=[hypothesis.Phase.generate],
         )  # fmt: skip
         @hypothesis.given(case=strategy, drawn=st.integers(0, 2**32))
-        def ask(case: Case, drawn: int) -> None:
+        def ask(case: Case[Any], drawn: int) -> None:
             self._aim(case, random.Random(drawn))
             self._ask(case)
 
@@ -157,7 +157,7 @@ class Visit:
 
     # Aiming
 
-    def _aim(self, case: Case, draw: random.Random) -> None:
+    def _aim(self, case: Case[Any], draw: random.Random) -> None:
         """Ids that exist, cursors somebody made up."""
         for name in case.path_parameters or {}:
             if draw.random() < 0.75:
@@ -193,7 +193,7 @@ class Visit:
 
     # Asking
 
-    def _ask(self, case: Case) -> None:
+    def _ask(self, case: Case[Any]) -> None:
         where = f"{case.method} {case.operation.path}"
         try:
             try:
@@ -215,7 +215,7 @@ class Visit:
                 self.account.nonconforming += 1
                 self.account.note("not as described", where, f"{failure}"[:600])
 
-    def _call(self, case: Case) -> requests.Response:
+    def _call(self, case: Case[Any]) -> requests.Response:
         if not self._token:
             self._log_in()
         prepared = case.as_transport_kwargs(base_url=self._url)
@@ -223,20 +223,20 @@ class Visit:
         prepared.setdefault("headers", {}).pop("Cookie", None)
         return self._session.request(timeout=ANSWER_WITHIN_S, allow_redirects=False, **prepared)
 
-    def _failures(self, case: Case, response: requests.Response) -> list[Exception]:
+    def _failures(self, case: Case[Any], response: requests.Response) -> list[Exception]:
         try:
             case.validate_response(response, checks=list(CHECKS))
         except FailureGroup as group:
             return list(group.exceptions)
         return []
 
-    def _crude(self, operation: APIOperation[Any, Any, Any, Any], count: int) -> None:
+    def _crude(self, operation: Operation, count: int) -> None:
         """What JSON libraries do not write and browsers do not send."""
         draw = random.Random(f"{operation.method}{operation.path}")
         path = operation.path
         while "{" in path:
             name = path[path.index("{") + 1 : path.index("}")]
-            path = path.replace("{%s}" % name, str(self._id(name, draw)), 1)
+            path = path.replace(f"{{{name}}}", str(self._id(name, draw)), 1)
         where = f"{operation.method.upper()} {operation.path}"
         crude: list[tuple[str, bytes | None]] = [
             *((path, body) for body in CRUDE_BODIES if operation.body),
@@ -321,6 +321,26 @@ class Visit:
                 " VALUES (%s, %s, %s, %s)",
                 (sha256(self._token.encode()).hexdigest(), name, now, now + timedelta(hours=9)),
             )
+
+
+@cache
+def _operations(document: str) -> tuple[Operation, ...]:
+    """Of the OpenAPI document; log-ins are ours to make."""
+    config = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
+    schema = schemathesis.openapi.from_dict(json.loads(document), config=config)
+    return tuple(found.ok() for found in schema.get_all_operations() if isinstance(found, Ok))
+
+
+@cache
+def _cases(operation: Operation, mode: GenerationMode) -> st.SearchStrategy[Case[Any]] | None:
+    """What to ask; None where nothing can be asked wrongly. Made once: it costs more than to ask
+    does."""
+    try:
+        strategy = operation.as_strategy(generation_mode=mode)
+        strategy.validate()
+    except (InvalidSchema, IncorrectUsage, hypothesis.errors.HypothesisException):
+        return None
+    return strategy
 
 
 def _forbidden_words(tenants: tuple[Tenant, ...]) -> list[str]:

@@ -1073,7 +1073,7 @@ CREATE INDEX finding_newest ON finding USING btree (at DESC, finding_id);
 
 CREATE INDEX finding_person ON finding USING btree (person_id, at DESC);
 
-CREATE INDEX history_day_area ON ONLY history_day USING btree (area_id, measure, bucket_at);
+CREATE INDEX history_day_area ON ONLY history_day USING btree (area_id, measure, bucket_at) INCLUDE (device_id, observations, good, usable, lowest, highest, total);
 
 CREATE UNIQUE INDEX history_day_key ON ONLY history_day USING btree (device_id, measure, bucket_at, person_id, area_id) NULLS NOT DISTINCT;
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import psycopg
 import pytest
 
 from hub.sources.mqtt import Delivery, MqttConnection
@@ -41,6 +42,24 @@ async def test_a_press_rings_and_the_person_hears_back(hub: Rig) -> None:
     await until(lambda: hub.observed() == 1)
     assert hub.alarms() == [(line.button.id, "m1", "city")]
     await line.close()
+
+
+async def test_a_revoked_device_is_cut_off_and_does_not_come_back(hub: Rig) -> None:
+    """From the row to the closed line: register, snapshot or files, callout, broker."""
+    hub.ingest()
+    line, other = await connected(hub, 2)
+    with psycopg.connect(hub.database_url) as connection:
+        connection.execute(
+            "UPDATE device SET revoked = true WHERE device_id = %s", (line.button.id,)
+        )
+    await hub.broker.knows(hub.settings, hub.database_url)
+    await until(lambda: not line.line.up.is_set())
+    before = line.line.connections
+    other.press(1)
+    await until(lambda: "received" in other.stages(1))
+    assert (line.line.connections, other.line.connections) == (before, 1)
+    for each in (line, other):
+        await each.close()
 
 
 async def test_what_came_while_the_hub_was_dead_is_taken_in(hub: Rig) -> None:

@@ -72,7 +72,7 @@ def test_a_moving_device_is_somebodys_whoever_knows_first(
     topic = f"care/v1/{topic_area}/home-1/button-1/alarm/press"
     payload = b"{}"
     if retried:
-        kept = Kept(1, "alarm", topic, datetime(2026, 1, 1, tzinfo=UTC), b"{}")
+        kept = Kept(1, "alarm", topic, b"{}", datetime(2026, 1, 1, tzinfo=UTC))
         topic, payload = enveloped(kept)
     delivery = Delivery(topic, payload, (1, 1), 1, duplicate=False, retained=False)
     east, west = owner("east", known_in_east, tmp_path), owner("west", known_in_west, tmp_path)

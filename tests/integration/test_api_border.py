@@ -157,7 +157,7 @@ async def test_the_description_matches_what_is_answered(hub: ApiHub) -> None:
     } <= paths.keys()  # fmt: skip
     errors = paths["/api/v1/devices"]["post"]["responses"]["422"]["content"]
     assert list(errors) == ["application/problem+json"]
-    assert paths["/api/v1/incidents"]["get"]["security"] == [{"session": []}]
+    assert paths["/api/v1/incidents"]["get"]["security"] == [{"session": []}, {"token": []}]
     assert paths["/api/v1/health/live"]["get"]["security"] == []
     assert "text/event-stream" in paths["/api/v1/events"]["get"]["responses"]["200"]["content"]
     assert "HTTPValidationError" not in document["components"]["schemas"]

@@ -81,7 +81,8 @@ async def test_a_revoked_device_is_gone_from_the_list_and_not_from_history(hub: 
             answer = await desk.post(f"{DEVICES}/button-1/revoke")
             assert answer.json()["revoked"] is True
         listed = [d["id"] for d in (await desk.get(DEVICES)).json()["items"]]
-        pages, cursor = [], ""
+        pages: list[list[str]] = []
+        cursor: str | None = ""
         while cursor is not None:
             query = {"limit": 1} | ({"cursor": cursor} if cursor else {})
             page = (await desk.get(f"{DEVICES}/button-1/history", params=query)).json()

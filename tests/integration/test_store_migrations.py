@@ -58,6 +58,8 @@ def test_every_table_that_belongs_to_an_area_says_so(database_url: str) -> None:
         "context_change",
         "desk_session",
         "detector_shard",
+        "detector_state",
+        "ingest_owner",
     }
     with psycopg.connect(database_url) as connection:
         tables = connection.execute(

@@ -84,7 +84,7 @@ async def test_partitions_are_made_once_and_take_the_rows_of_their_day(database_
         assert await found.fetchall() == [
             (1, "observation_20260302"),
             (2, "observation_20260303"),
-            (3, "observation_default"),
+            (3, "observation_undated"),
             (4, "observation_default"),
         ]
 

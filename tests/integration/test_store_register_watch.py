@@ -109,6 +109,7 @@ async def test_it_starts_from_the_snapshot_while_the_database_is_away(
     press = taken(delivery("button-1", message_id="1"), watched.clock.now())
     await watched.session.run(lambda connection: record(connection, [press]))
     await watched.look()
+    await watched.watch._save_register(desk=True, devices=True)
     await watched.watch._save_incidents()
     (known,) = watched.board.open.values()
     await watched.session.close()

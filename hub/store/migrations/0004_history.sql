@@ -99,7 +99,9 @@ CREATE UNIQUE INDEX history_hour_key
 CREATE TABLE history_day (LIKE history_hour) PARTITION BY RANGE (bucket_at);
 CREATE UNIQUE INDEX history_day_key
     ON history_day (device_id, measure, bucket_at, person_id, area_id) NULLS NOT DISTINCT;
-CREATE INDEX history_day_area ON history_day (area_id, measure, bucket_at);
+-- A report of an area is answered from the index alone: in the table its rows lie a page apart.
+CREATE INDEX history_day_area ON history_day (area_id, measure, bucket_at)
+    INCLUDE (device_id, observations, good, usable, lowest, highest, total);
 
 -- What is asked. On TimescaleDB with continuous aggregates these views add them.
 CREATE VIEW observation_hour AS SELECT * FROM history_hour;
