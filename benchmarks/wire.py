@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from device_sim.backoff import pause_s
 
 KEEPALIVE_S = 30
-CONNECT_WITHIN_S = 6.0
-"""The broker asks the callout for at most 3 s; then it refuses and we try again."""
+CONNECT_WITHIN_S = 12.0
+"""The broker asks the callout for at most 10 s; then it refuses and we try again."""
+CALLING_CONNECT_WITHIN_S = 4.0
+"""With something to say: who asked in the instant before the callout was back would wait in vain."""
 FIRST_BACKOFF_S = 0.1
 LONGEST_BACKOFF_S = 1.0
 
@@ -114,7 +116,8 @@ class DeviceLine(asyncio.Protocol):
         while True:
             self._lost.clear()
             with contextlib.suppress(OSError, TimeoutError):
-                async with asyncio.timeout(CONNECT_WITHIN_S):
+                patience_s = CALLING_CONNECT_WITHIN_S if self._outstanding else CONNECT_WITHIN_S
+                async with asyncio.timeout(patience_s):
                     await loop.create_connection(lambda: self, self._login.host, self._login.port)
                     await _first(self.up, self._lost)
                 while not self._lost.is_set():

@@ -37,6 +37,7 @@ from schemathesis.specs.openapi.checks import (
 from benchmarks.hostile.town import NOUNS, OWN, TENANTS, Tenant, foreign_to, visitor
 from hub.api import pages
 from hub.api.access import Deed, may
+from hub.api.border import MAX_BODY_BYTES
 from hub.api.sessions import COOKIE
 from tests.integration.api_hub import QUICK_HASH
 
@@ -198,14 +199,14 @@ class Visit:
         try:
             try:
                 response = self._call(case)
-            except requests.exceptions.Timeout:
+            except (requests.exceptions.Timeout, requests.exceptions.ConnectionError):
                 response = self._call(case)  # a machine that stood still is not the hub's mistake
             if response.status_code == 401 and case.operation.path != "/api/v1/session":
                 self._log_in()
                 response = self._call(case)
         except (requests.exceptions.InvalidHeader, UnicodeError):
             return  # what no client can put on the wire
-        except requests.exceptions.Timeout:
+        except (requests.exceptions.Timeout, requests.exceptions.ConnectionError):
             self._no_answer(where, repr(case)[:600])
             return
         self._judge(response, where)
@@ -252,6 +253,11 @@ class Visit:
                     operation.method, self._url + target, data=body, headers=headers,
                     timeout=ANSWER_WITHIN_S,
                 )  # fmt: skip
+            except requests.exceptions.ConnectionError:
+                # Whoever sends too much may be cut off before the answer is read.
+                if body is None or len(body) <= MAX_BODY_BYTES:
+                    self._no_answer(where, f"{target[:300]} {body!r:.300}")
+                continue
             except requests.exceptions.Timeout:
                 self._no_answer(where, f"{target[:300]} {body!r:.300}")
                 continue

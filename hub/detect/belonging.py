@@ -30,7 +30,7 @@ class KeptFor(IntEnum):
     AREA = 4
 
 
-OF_THE_THING = frozenset({"silence", "sequence", "battery", "frozen", "cached"})
+OF_THE_THING = frozenset({"silence", "unheard", "sequence", "battery", "frozen", "cached"})
 """Detectors of device scope that look at the device and not at who wears it."""
 
 _BY_SCOPE = {

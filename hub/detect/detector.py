@@ -126,7 +126,8 @@ class Detector(Protocol[State]):
     """The measures it wants to see; `alive` stands for any message at all."""
     state_type: type[State]
     # `timed`, where it is there and False, says that `deadline` is always None; `begins_with`,
-    # where it is there, which measures can begin a state: without one the others are not shown.
+    # where it is there, which measures can begin a state: without one the others are not shown;
+    # `expected`, where it is there, makes the state of a device that was never heard.
 
     def observe(
         self, state: State | None, observation: Observation, context: Context

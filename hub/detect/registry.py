@@ -14,6 +14,7 @@ from hub.detect.hazard import HazardDetector
 from hub.detect.inactivity import InactivityDetector
 from hub.detect.sequence import SequenceDetector
 from hub.detect.silence import SilenceDetector
+from hub.detect.unheard import UnheardDetector
 from hub.detect.vitals import VITAL_DETECTORS
 from hub.detect.vitals_review import ReviewDetector
 from hub.detect.vitals_score import ScoreDetector
@@ -26,6 +27,7 @@ ALARM_DETECTORS: tuple[Detector[Any], ...] = (
 )
 TELEMETRY_DETECTORS: tuple[Detector[Any], ...] = (
     SilenceDetector(),
+    UnheardDetector(),
     SequenceDetector(),
     BatteryDetector(),
     FrozenDetector(),

@@ -70,6 +70,11 @@ class Runner:
             for measure in detector.measures:
                 row = (place, int(place.kind), place.at, timed, measure in begins, detector.observe)
                 by_measure.setdefault(measure, []).append(row)
+        self._expected: tuple[tuple[Place, Callable[[Device, datetime], Any]], ...] = tuple(
+            (place, detector.expected)
+            for place, detector in zip(self._states.places, self._detectors, strict=True)
+            if place.kind is KeptFor.DEVICE and hasattr(detector, "expected")
+        )
         self._by_measure = {measure: tuple(rows) for measure, rows in by_measure.items()}
         self._belongings: dict[DeviceId, Belonging] = {}
         self._heap: list[tuple[float, int, Cell]] = []
@@ -199,18 +204,15 @@ class Runner:
         return [self._states.kept(place, cell) for cell, place in draft.keep]
 
     def begin(self, draft: Draft, devices: Iterable[Device], now: datetime) -> None:
-        """From now on devices that were never heard are expected to speak, where a detector waits
-        for such a thing."""
-        for place, detector in zip(self._states.places, self._detectors, strict=True):
-            expected = getattr(detector, "expected", None)
-            if expected is None:
+        """From now on those of the devices that were never heard are expected to speak."""
+        for device in devices:
+            belonging = self._settle(device)
+            cell = belonging.cells[KeptFor.DEVICE]
+            if not belonging.watched or any(state is not None for state in cell.states):
                 continue
-            for device in devices:
-                belonging = self._settle(device)
-                cell = belonging.cells[place.kind]
-                if belonging.watched and cell.states[place.at] is None:
-                    self._change(draft, cell, place, expected(device, now))
-                    self._look_soon(place, cell)
+            for place, expected in self._expected:
+                self._change(draft, cell, place, expected(device, now))
+                self._look_soon(place, cell)
 
     def table(self, name: str) -> Mapping[str, Any]:
         """The states of one detector by key, live: to be read on the lane's own thread, between

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,7 +11,16 @@ from alerts.alarm import Category, Priority, Subject, SubjectKind
 from alerts.people import PersonState
 from hub.circumstances import Circumstances
 from hub.detect.belonging import SHARDS, shard_of
-from hub.detect.detector import NONE, Context, Finding, Findings, Phase, Scope, Whereabouts
+from hub.detect.detector import (
+    NONE,
+    Context,
+    Detector,
+    Finding,
+    Findings,
+    Phase,
+    Scope,
+    Whereabouts,
+)
 from hub.detect.runner import LOOK_AGAIN_S, Draft, Runner
 from hub.observation import ALIVE, Observation
 from hub.register import Register
@@ -89,7 +99,7 @@ def row(
 class Watch:
     """A runner and what it knows."""
 
-    def __init__(self, known: Register, *detectors: Waiter) -> None:
+    def __init__(self, known: Register, *detectors: Detector[Any]) -> None:
         self.register = known
         self.circumstances = Circumstances(known, list)
         self.runner = Runner(detectors or [Waiter()], self.circumstances, START)
@@ -322,6 +332,30 @@ def test_what_is_overheard_is_stored_with_the_batch() -> None:
     new = Watch(register())
     assert new.runner.load_kept(kept)
     assert new.counts() == {"band-1/anna": 1}
+
+
+def test_a_device_that_never_speaks_is_missed_after_a_day_and_heard_of_when_it_does() -> None:
+    watch = Watch(home_of_bands(2), UnheardDetector())
+    watch.heard("band-2")
+    for hours in (0, 12, 23):
+        draft = watch.runner.draft()
+        at = START + timedelta(hours=hours)
+        watch.runner.begin(draft, watch.register.devices.values(), at)
+        watch.runner.accept(draft)
+    assert missed(watch.passes(MOUNTED_WITHIN_S - 1)) == []
+    assert missed(watch.passes(MOUNTED_WITHIN_S + LOOK_AGAIN_S)) == ["band-1", "band-2"]
+    (_, found) = watch.heard("band-1", after_s=2 * MOUNTED_WITHIN_S).findings[0]
+    assert found.phase is Phase.WITHDRAWN
+    assert watch.heard("band-1", after_s=3 * MOUNTED_WITHIN_S).findings == []
+
+
+def test_who_has_spoken_is_not_expected_anew() -> None:
+    watch = Watch(home_of_bands(1), Waiter(name="silence"), UnheardDetector())
+    watch.heard("band-1")
+    draft = watch.runner.draft()
+    watch.runner.begin(draft, watch.register.devices.values(), START)
+    watch.runner.accept(draft)
+    assert dict(watch.runner.table("unheard")) == {}
 
 
 def _tell(known: Register, person: str, state: PersonState) -> None:

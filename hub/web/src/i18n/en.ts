@@ -119,6 +119,7 @@ export const en: Record<Key, string> = {
   "kind.battery_low": "Battery low",
   "kind.battery_empty": "Battery nearly empty",
   "kind.messages_lost": "Messages lost",
+  "kind.device_never_heard": "Never heard",
   "kind.not_worn": "Not worn",
   "kind.value_frozen": "Value frozen",
   "kind.values_cached": "Old values repeated",

@@ -112,6 +112,7 @@ export const zh = {
   "kind.battery_low": "电量不足",
   "kind.battery_empty": "电量即将耗尽",
   "kind.messages_lost": "消息丢失",
+  "kind.device_never_heard": "设备从未上线",
   "kind.not_worn": "手环未佩戴",
   "kind.value_frozen": "读数不变",
   "kind.values_cached": "上报旧数据",
