@@ -1,6 +1,8 @@
 # Everything a developer types. Each target does its own set-up; repeating it costs a second.
 PYTHON ?= python3
 ARGS ?=
+# Tests wait more than they compute: one worker a core, a file on one worker.
+WORKERS ?= --numprocesses 2 --dist loadfile
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,7 +44,7 @@ demo: setup
 test: setup
 	@tests/ensure_system_packages.sh
 	@$(BIN)/python -m tests.timescale.server
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 test-fast: setup
 	$(BIN)/python -m pytest -m "not e2e and not slow" $(ARGS)

@@ -19,7 +19,7 @@ KEEPALIVE_S = 30
 CONNECT_WITHIN_S = 12.0
 """The broker asks the callout for at most 10 s; then it refuses and we try again."""
 CALLING_CONNECT_WITHIN_S = 4.0
-"""With something to say: who asked in the instant before the callout was back would wait in vain."""
+"""With something to say: who asked just before the callout was back would wait in vain."""
 FIRST_BACKOFF_S = 0.1
 LONGEST_BACKOFF_S = 1.0
 

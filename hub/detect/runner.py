@@ -175,10 +175,8 @@ class Runner:
         """Something about these devices' people or homes is different from here on. Their states
         are stored with this batch: what came before was judged by what held before."""
         soon_s = self.listening_since.timestamp()
-        for device_id in devices:
-            was = self._belongings.pop(device_id, None)
-            if was is None:
-                continue
+        before = {i: was for i in devices if (was := self._belongings.pop(i, None)) is not None}
+        for device_id, was in sorted(before.items()):
             device = self._surroundings.device(device_id)
             now = self._settle(device).keys if device is not None else was.keys
             for place in self._states.places:
@@ -190,6 +188,7 @@ class Runner:
                         self._change(draft, cell, place, None)
                     elif self._is_timed(place) and cell.states[place.at] is not None:
                         self._queue(place, cell, soon_s)
+        for was in before.values():
             for kind, key in zip(KeptFor, was.keys, strict=True):
                 if not self._is_somebodys(kind, key):
                     self._states.forget(kind, key)
@@ -212,6 +211,7 @@ class Runner:
                 continue
             for place, expected in self._expected:
                 self._change(draft, cell, place, expected(device, now))
+                draft.keep[cell, place] = None
                 self._look_soon(place, cell)
 
     def table(self, name: str) -> Mapping[str, Any]:

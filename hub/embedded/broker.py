@@ -261,8 +261,8 @@ system_account: SYS
 
 authorization {{
   # Seconds for the callout's answer. A device that comes in the instant before the callout is back
-  # waits this long in vain, or until it loses patience itself. With 10,000 at once on a busy machine
-  # the last is answered after several seconds; at 3 s most were refused and had to ask again.
+  # waits this long in vain, or until it loses patience itself. With 10,000 at once on a busy
+  # machine the last is answered after seconds; at 3 s most were refused and had to ask again.
   timeout: 10
   auth_callout {{
     issuer: {Signer(secrets.issuer_seed).issuer}

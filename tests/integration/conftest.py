@@ -1,27 +1,18 @@
-"""Servers that many tests share."""
+"""The API over a database of its own, for many tests."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.api_hub import ApiHub, api_hub, seed
-from tests.integration.desk_database import DatabaseServer, running_database
-
-
-@pytest.fixture(scope="session")
-def database_server() -> Iterator[DatabaseServer]:
-    """One PostgreSQL for all tests that need one."""
-    with running_database() as server:
-        yield server
 
 
 @pytest.fixture
-def desk_database(database_server: DatabaseServer) -> str:
+def desk_database(database_url: str) -> str:
     """The address of a database with a small register."""
-    url = database_server.fresh()
-    seed(url)
-    return url
+    seed(database_url)
+    return database_url
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ GROWTH_MIB = 24.0
 @pytest.mark.slow
 @pytest.mark.parametrize("role", sorted(MAY))
 def test_nobody_breaks_the_api_or_sees_another_area(
-    database_server: DatabaseServer, role: str
+    postgres_server: DatabaseServer, role: str
 ) -> None:
-    found = at_the_door(database_server.fresh, often=1, seldom=1, seed=1, roles=[role])[role]
+    found = at_the_door(postgres_server.fresh, often=1, seldom=1, seed=1, roles=[role])[role]
     assert found.requests > 150
     assert found.server_errors == 0, found.examples
     assert found.nonconforming == 0, found.examples

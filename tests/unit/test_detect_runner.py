@@ -1,4 +1,4 @@
-"""States change with their batch, deadlines pass from a heap that may be wrong, and whose is what."""
+"""States change with their batch; deadlines pass from a heap that may be wrong; whose is what."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ from hub.detect.detector import (
     Whereabouts,
 )
 from hub.detect.runner import LOOK_AGAIN_S, Draft, Runner
+from hub.detect.unheard import MOUNTED_WITHIN_S, UnheardDetector
 from hub.observation import ALIVE, Observation
 from hub.register import Register
 from schemas.ids import DeviceId, PersonId
