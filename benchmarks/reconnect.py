@@ -196,7 +196,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the devices")
     parser.add_argument(
         "--command-qos", type=int, choices=(0, 1), default=0,
-        help="how devices subscribe; 1 with persistent sessions, which cost the broker a consumer each",
+        help="how devices subscribe; at 1 each costs the broker a consumer on disk",
     )  # fmt: skip
     parser.add_argument("--keep", action="store_true", help="keep the hub's folder")
     given = parser.parse_args()

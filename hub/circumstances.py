@@ -81,7 +81,8 @@ class Circumstances:
         else:
             area_id = AreaId(key)
             found = [d for d in self._register.devices.values() if d.area_id == area_id]
-        return min(found, key=lambda d: (d.person_id is not None, d.id), default=None)
+        served = (d for d in found if self.contexts(d) is not None)
+        return min(served, key=lambda d: (d.person_id is not None, d.id), default=None)
 
     def refresh(self) -> set[DeviceId] | None:
         """Take up what changed since the last call: the devices it concerns; None: the register

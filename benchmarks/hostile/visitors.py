@@ -53,6 +53,8 @@ EXAMPLES_KEPT = 20
 ANSWER_WITHIN_S = 20.0
 LISTEN_S = 0.5
 """How long the live feed is read: its snapshot comes at once."""
+IDENTIFIED = (*(noun for noun in NOUNS if noun != "fence"), "alarm")
+"""Whose id is one in the whole hub; a fence's is its person's, and two people may have the same."""
 NOUN_OF = {
     "people": "person", "premises": "premises", "devices": "device", "responders": "responder",
     "accounts": "account", "tokens": "token",
@@ -354,7 +356,7 @@ def _forbidden_words(tenants: tuple[Tenant, ...]) -> list[str]:
     return [
         word
         for tenant in tenants
-        for word in (tenant.kept, *(tenant.id(noun) for noun in (*NOUNS, "alarm")))
+        for word in (tenant.kept, *(tenant.id(noun) for noun in IDENTIFIED))
     ]
 
 

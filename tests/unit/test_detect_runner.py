@@ -300,6 +300,18 @@ def test_nothing_is_detected_of_somebody_the_service_has_ended_for(state: Person
     assert watch.counts() == {"band-1/anna": 1}
 
 
+def test_a_home_is_watched_while_anybody_in_it_is_served() -> None:
+    """Anna has moved out; Bo still lives there."""
+    watch = Watch(register(), Waiter(Scope.PREMISES))
+    watch.register.put("device", row("watch-bo", "home-1", "bo"))
+    watch.heard("watch-bo")
+    _tell(watch.register, "anna", PersonState.MOVED)
+    watch.runner.accept(watch.changes())
+    watch.stored()
+    assert watch.counts() == {"home-1": 1}
+    assert missed(watch.passes(999)) == ["watch-bo"]
+
+
 def test_a_home_is_empty_when_everybody_is_away() -> None:
     waiter = Waiter(Scope.PREMISES)
     watch = Watch(register(), waiter)
