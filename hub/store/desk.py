@@ -18,9 +18,9 @@ from hub.desk import (
 from hub.register import device_of, person_of, premises_of
 from hub.store import queries
 from hub.store.cases import log_values
+from hub.store.findings import told
 from hub.store.last_words import last_words
 from hub.store.openings import newest_alarms
-from hub.store.findings import told
 from hub.store.reach import Cursor, Reach
 from hub.store.rows import incident_of
 from hub.view import ALARMS_SHOWN, Cards, View, incident_view, iso
@@ -35,7 +35,6 @@ Answer = TypeVar("Answer")
 
 GLANCE_LIMIT = 20_000
 """Open incidents read at once: twice an earthquake of 10,000."""
-
 
 
 class PostgresDesk:
@@ -180,7 +179,6 @@ class PostgresDesk:
             return [row | heard[row["device_id"]] for row in rows]
 
         return await self._reach.run(read)
-
 
 
 def _glance_of(row: dict[str, Any]) -> Glance:

@@ -176,9 +176,7 @@ class PostgresDevices:
         self, device_id: str, new_id: str, credential: Credential, kind: str | None, entry: Entry
     ) -> View:
         """Put a new device in its place."""
-        return await self._run(
-            lambda c: swap(c, device_id, new_id, credential, kind, _line(entry))
-        )
+        return await self._run(lambda c: swap(c, device_id, new_id, credential, kind, _line(entry)))
 
     async def history(self, device_id: str, before: int, limit: int, look: Entry) -> list[View]:
         """What was so of it; the look is logged with it."""
