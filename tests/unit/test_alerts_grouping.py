@@ -135,7 +135,7 @@ def test_a_reminder_is_noted_and_rings_only_where_nobody_has_it() -> None:
     assert group(reminder, None, None, START).cause is Cause.RAISED
 
 
-@pytest.mark.parametrize("state", set(State) - {State.RESOLVED, State.CHECKING})
+@pytest.mark.parametrize("state", sorted(set(State) - {State.RESOLVED, State.CHECKING}))
 def test_what_a_machine_takes_back_after_the_raise_is_a_note(state: State) -> None:
     raised = replace(OPEN, state=state)
     grouping = over(raised, START, its_own=True, alone=True, technical=False)
