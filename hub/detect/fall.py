@@ -24,7 +24,7 @@ from hub.detect.detector import NONE, Context, Finding, Findings, Phase, Scope
 from hub.detect.fall_model import FallModel, Verdict, shipped
 from hub.detect.fall_signal import MIN_WINDOW_S
 from hub.observation import Observation
-from schemas.alarms import Fall, Motion
+from schemas.alarms import Fall, Motion, Press, PressAction
 from schemas.vocabulary import DeviceKind
 
 ASK_S: Final = 30
@@ -34,6 +34,9 @@ CORROBORATE_S: Final = 60
 """Seconds a candidate waits for other sensors (standards.md: stillness and posture 30-60 s)."""
 ONE_FALL_S: Final = 60
 """Windows and claims closer than this are one fall (ours: repeats come every 15 s)."""
+ANSWER_WITHIN_S: Final = 120
+"""A cancel this long after a fall still answers the question about it (ours: a candidate waits 60 s
+and the wearer is asked for 30)."""
 REMEMBERED: Final = 3
 """Falls a state remembers, so that a late repeat is not told twice."""
 LONGEST_WINDOW_S: Final = 60.0
@@ -73,6 +76,8 @@ class Episode(msgspec.Struct, frozen=True, array_like=True):
     turned_deg: int = 0
     against: int = 0
     """Which of AGAINST have spoken, one bit each."""
+    answered_s: int = 0
+    """When the wearer said that they are well; 0: not yet. What happens later is another fall."""
 
 
 class FallState(msgspec.Struct, frozen=True, array_like=True):
@@ -94,7 +99,7 @@ class FallDetector:
 
     name = "fall"
     scope = Scope.PERSON
-    measures = frozenset({"motion", "fall", "steps", "bed_state", "worn_state"})
+    measures = frozenset({"motion", "fall", "press", "steps", "bed_state", "worn_state"})
     state_type = FallState
 
     def observe(
@@ -106,6 +111,8 @@ class FallDetector:
                 return self._window(state, motion, observation, context)
             case Fall() as claim:
                 return self._claim(state, claim, observation, context)
+            case Press() as press:
+                return _answered(state, press, observation), NONE
             case _:
                 return self._corroborate(state, observation), NONE
 
@@ -172,7 +179,7 @@ class FallDetector:
         """A further sign of a fall already known is told only if it makes it more urgent."""
         episodes = list((state or FallState()).episodes)
         for index, known in enumerate(episodes):
-            if abs(known.at_s - new.at_s) > ONE_FALL_S:
+            if abs(known.at_s - new.at_s) > ONE_FALL_S or 0 < known.answered_s < new.at_s:
                 continue
             # A withdrawn fall counts like a candidate: only a confirmed one is told again.
             if new.phase <= known.phase % _WITHDRAWN:
@@ -208,6 +215,20 @@ class FallDetector:
             for one in state.episodes
         )
         return state if episodes == state.episodes else FallState(episodes)
+
+
+def _answered(state: FallState | None, press: Press, seen: Observation) -> FallState | None:
+    """A cancel is the wearer's answer to every fall of the last ANSWER_WITHIN_S."""
+    if state is None or press.action is not PressAction.CANCEL:
+        return state
+    at_s = _happened_s(seen)
+    episodes = tuple(
+        msgspec.structs.replace(one, answered_s=at_s)
+        if not one.answered_s and one.at_s <= at_s <= one.at_s + ANSWER_WITHIN_S
+        else one
+        for one in state.episodes
+    )
+    return state if episodes == state.episodes else FallState(episodes)
 
 
 def model_for(context: Context) -> FallModel:

@@ -14,7 +14,7 @@ from hub.detect.fall import CORROBORATE_S, FallDetector, FallState, judged
 from hub.detect.fall_model import FallModel, ModelOrigin, Verdict, pack, shipped, unpack
 from hub.device import Device
 from hub.observation import Observation
-from schemas.alarms import AlarmMessage, Fall, Motion
+from schemas.alarms import AlarmMessage, Fall, Motion, Press, PressAction
 from schemas.ids import AreaId, DeviceId, PersonId, PremisesId
 from schemas.vocabulary import DeviceKind
 
@@ -155,6 +155,16 @@ def test_a_claim_makes_a_candidate_urgent_under_the_same_key(
     assert (first.key, then.phase) == (then.key, Phase.CONFIRMED)
     assert then.priority is Priority.HIGH
     assert then.evidence["impact_g"] == 3.2
+
+
+def test_after_the_wearer_said_they_are_well_another_fall_is_asked_about_again() -> None:
+    story = Story()
+    (first,) = story.sees(0, "fall", Fall(confidence=0.9))
+    assert story.sees(5, "press", Press(action=PressAction.CANCEL)) == ()
+    assert story.sees(3, "fall", Fall(confidence=0.9)) == (), "a late sign of what was answered"
+    (second,) = story.sees(30, "fall", Fall(confidence=0.9))
+    assert second.key != first.key
+    assert story.sees(31, "fall", Fall(confidence=0.9)) == ()
 
 
 def test_a_window_that_cannot_be_judged_goes_by_its_impact() -> None:
