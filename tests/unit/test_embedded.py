@@ -155,6 +155,8 @@ def test_an_errors_docstring_is_its_message() -> None:
     def every(kind: type[HubError]) -> list[type[HubError]]:
         return [kind, *(found for sub in kind.__subclasses__() for found in every(sub))]
 
-    for kind in every(HubError):
+    said = [kind for kind in every(HubError) if kind.__init__ is HubError.__init__]
+    assert len(said) > 5
+    for kind in said:
         assert str(kind("the case")).startswith(str(kind.__doc__))
         assert str(kind("the case")).endswith("the case")
