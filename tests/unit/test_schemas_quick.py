@@ -54,7 +54,8 @@ def test_both_ways_read_the_same(data: st.DataObject, kind: str) -> None:
         message["message_id"] = data.draw(IDS)
     for name in data.draw(st.lists(st.sampled_from([*USUAL[kind], "colour"]), max_size=2)):
         message[name] = data.draw(ODD)
-    for sample in message.get("samples") or ():
+    samples = message.get("samples")
+    for sample in samples if isinstance(samples, list) else ():
         if isinstance(sample, dict) and data.draw(st.booleans()):
             sample["observed_at"] = data.draw(TIMES)
     payload = json.dumps(message).encode()
