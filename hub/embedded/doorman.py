@@ -55,12 +55,13 @@ class Doorman:
 
     async def cut_strangers(self, devices: Mapping[str, RegisteredDevice]) -> int:
         """Disconnect every device that could not come in now: after our own restart nobody
-        remembers what changed meanwhile."""
-        own = {user.value for user in InternalUser}
+        remembers what changed meanwhile. Who is at the door just now has no name yet: they are
+        asked by today's register."""
+        welcome = {user.value for user in InternalUser} | {""}
 
         def strange(name: str) -> bool:
             device = devices.get(name)
-            return name not in own and (device is None or device.revoked)
+            return name not in welcome and (device is None or device.revoked)
 
         return await self._cut_where(strange)
 

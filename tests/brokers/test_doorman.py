@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import aiomqtt
 import pytest
 
+from device_sim.wire import connect
 from hub.embedded.folder import HubFolder
 from hub.settings import Settings
 from tests.integration.embedded import (
@@ -106,3 +107,23 @@ async def test_what_changed_while_the_callout_was_dead_is_made_up_for() -> None:
             change(settings, "button-1", revoked=True)
             async with answering(settings):
                 assert await dropped(button)
+
+
+async def test_who_is_at_the_door_just_now_is_not_taken_for_a_stranger() -> None:
+    with own_folder() as folder:
+        settings = settings_in(folder)
+        async with running(settings, "broker"):
+            write_register(settings)
+            async with answering(settings):
+                await make_both_sessions(settings)
+                await eventually(lambda: is_admitted(settings, "button-1"))
+                stranger = await let_in(settings, "button-1")
+            change(settings, "button-1", revoked=True)
+            address = settings.mqtt_listen
+            reader, writer = await asyncio.open_connection(address.host, address.port)
+            async with answering(settings):
+                assert await dropped(stranger), "the strangers were shown out"
+                await eventually(lambda: is_admitted(settings, "button-2"))
+                writer.write(connect("b-2", "button-2", "secret-2", keepalive_s=60, clean=True))
+                assert await reader.readexactly(4) == b"\x20\x02\x00\x00", "it may come in"
+            writer.close()

@@ -116,7 +116,7 @@ def hub_client(settings: Settings, user: str, client_id: str) -> aiomqtt.Client:
         password=password,
         identifier=client_id,
         clean_session=False,
-        timeout=15,  # the first session makes the broker's streams, beside the callout
+        timeout=5,
     )
 
 
