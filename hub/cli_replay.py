@@ -1,17 +1,18 @@
 """`carebell replay`: why something was found, or was not."""
+# ruff: noqa: PLC0415 - `carebell --version` must not load the database driver
 
 import asyncio
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import psycopg
 import typer
 
-from hub.embedded.database import database_url
-from hub.replay import Account, NobodyThere, Told, as_json, replay
 from hub.settings import load_settings
+
+if TYPE_CHECKING:
+    from hub.replay import Account, Told
 
 
 def replay_person(
@@ -28,13 +29,18 @@ def replay_person(
 ) -> None:
     """Run stored observations through the detectors again and explain every finding: when, by
     which rule, with which values and limits, and whether it was found then."""
+    import psycopg
+
+    from hub.embedded.database import database_url
+    from hub.replay import NobodyThere, as_json, replay
+
     start, end = _moment(since, "--from"), _moment(until, "--to")
     if start >= end:
         raise typer.BadParameter("later than --from is wanted", param_hint="--to")
     settings = load_settings(data_dir=data)
     url = settings.database_url or database_url(settings.data_dir)
 
-    async def run() -> Account:
+    async def run() -> "Account":
         async with await psycopg.AsyncConnection.connect(url, connect_timeout=5) as connection:
             return await replay(connection, person, start, end)
 
@@ -50,7 +56,7 @@ def replay_person(
         typer.echo(line)
 
 
-def explained(account: Account) -> list[str]:
+def explained(account: "Account") -> list[str]:
     """The account as somebody reads it."""
     lines = [
         (
@@ -76,7 +82,7 @@ def explained(account: Account) -> list[str]:
     return lines
 
 
-def _explained(told: Told) -> list[str]:
+def _explained(told: "Told") -> list[str]:
     finding = told.finding
     then = "as then" if told.known is not None else "NOT recorded then"
     if told.known is not None:

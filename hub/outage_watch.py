@@ -31,6 +31,7 @@ from schemas.vocabulary import DEVICE_CLASSES, DeviceKind
 KIND = "area_silent"
 DETECTOR = "outage"
 LOOK_EVERY_S = 1.0
+"""Not at every batch: a look goes through everything that is silent."""
 SHARE_TO_LOOK = 200
 """One noticed device in so many of its area makes a look at all of them worth while: a city of
 100,000 devices loses a few every minute."""
@@ -119,7 +120,10 @@ class OutageWatch:
                 self._noticed[device.id] = int(now.timestamp())
             else:
                 silences.append((device, finding))
-        items = [*self._look(now, changes), *self._returned(now, changes)]
+        items: list[Item] = []
+        if not 0 <= now.timestamp() - self._looked_s < LOOK_EVERY_S:  # a clock set back looks too
+            self._looked_s = now.timestamp()
+            items = [*self._look(now, changes), *self._returned(now, changes)]
         singles = (each for each in silences if not self._is_part(*each, changes))
         items += (item_of(device, finding) for device, finding in (*singles, *rest))
         return items, changes
@@ -142,9 +146,8 @@ class OutageWatch:
     def _look(self, now: datetime, changes: OutageChanges) -> Iterator[Item]:
         """Whether areas are silent, if enough was noticed to ask."""
         now_s = now.timestamp()
-        if now_s - self._looked_s < LOOK_EVERY_S or not self._worth_a_look(now_s):
+        if not self._worth_a_look(now_s):
             return
-        self._looked_s = now_s
         standings = list(self._standings())
         self._known = {}
         for one in standings:

@@ -85,7 +85,7 @@ async def test_the_hub_records_what_really_happened(hub: Hub, tmp_path: Path) ->
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "carebell", "simulate", "--homes", "5",
         "--data", str(hub.settings.data_dir), "--scenario", str(scenario),
-        "--truth", str(truth), "--for", "45", "--quiet",
+        "--truth", str(truth), "--for", "28", "--quiet",
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     output, _ = await asyncio.wait_for(process.communicate(), 100)
