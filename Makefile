@@ -58,6 +58,7 @@ check: setup
 	$(BIN)/python -m alerts.diagram --check
 	$(BIN)/python -m hub.figures.pages --check
 	$(BIN)/python -m hub.api.roles_page --check
+	$(BIN)/python -m hub.api.openapi_page --check
 	$(BIN)/python -m tests.house
 	$(BIN)/python hatch_build.py --types
 

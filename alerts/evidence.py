@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from alerts import assurance
 from alerts.rendering import CHINESE, ENGLISH
 
 LANGUAGES = (CHINESE, ENGLISH)
@@ -58,6 +59,9 @@ _BATTERY = (
     Part("percent", "battery {percent:.0f} %", "电量 {percent:.0f}%", -1),
     Part("days_left", "empty in about {days_left:.1f} days", "约 {days_left:.1f} 天后耗尽", -1),
 )
+
+_CONCERNS = frozenset(concern.value for concern in assurance.Concern)
+"""What the hub says about itself has whole sentences of its own."""
 
 CATALOGUE: Mapping[str, tuple[Part, ...]] = {
     "fall": (
@@ -168,6 +172,10 @@ def sentence(
     >>> sentence("heart_rate_high", seen, "zh-CN")
     '心率134 /min，界限 120，已持续 4 分钟'
     """
+    if kind in _CONCERNS and evidence:
+        concern = assurance.Concern(kind)
+        line = assurance.sentence(concern, evidence, chinese=language != ENGLISH)
+        return _OVER[language].format(said=line) if over else line
     parts = CATALOGUE.get(kind) or (_VITAL if "measure" in evidence else None)
     if parts is None or not evidence:
         return None

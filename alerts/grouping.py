@@ -29,8 +29,17 @@ class Reason(StrEnum):
     """No open incident of this subject."""
     FOLLOWS = "follows"
     """The subject's last incident was resolved not long ago; the new one points to it."""
+    SAME_ADDRESS = "same_address"
+    """An incident of its own, but one of somebody else at this address is open: they are shown
+    together, for whoever goes there goes to both."""
     JOINED = "joined"
     """An incident of this subject is open; it is raised again."""
+    RAISES_PRIORITY = "raises_priority"
+    """It joins, and is more urgent than what was known."""
+    REALARMS = "realarms"
+    """It joins an incident that somebody has already: it rings again."""
+    DRILL = "drill"
+    """Practice, begun by a human."""
     ASKED = "asked"
     """The person is asked first."""
     ASKED_ALREADY = "asked_already"
@@ -103,11 +112,13 @@ def group(
     open_incident: Incident | None,
     last_resolved: Incident | None,
     now: datetime,
+    neighbour: Incident | None = None,
 ) -> Grouping:
     """Decide where `alarm` belongs.
 
     `open_incident` is the open incident the alarm is about (see `home_subject`), `last_resolved`
-    the newest resolved one of its subject. Never drops an alarm that rings.
+    the newest resolved one of its subject, `neighbour` the oldest open one of somebody else at the
+    same address (see `shares_address`). Never drops an alarm that rings.
     """
     if not alarm.rings:
         return _silent_alarm(alarm, open_incident, now)
@@ -117,13 +128,43 @@ def group(
         if alarm.ask_s and open_incident.state is State.CHECKING:
             asked = asked_again_by(open_incident, alarm, now)
             return Grouping(asked, Reason.ASKED_ALREADY, Cause.CHECKING)
-        return Grouping(joined_by(open_incident, alarm, now), Reason.JOINED, Cause.REALARMED)
+        joined = joined_by(open_incident, alarm, now)
+        return Grouping(joined, _how_it_joins(open_incident, joined), Cause.REALARMED)
     follows = last_resolved.id if last_resolved and _recent(last_resolved, now) else None
+    together = None
+    if neighbour is not None and shares_address(alarm.subject, alarm.category, neighbour):
+        together = neighbour.same_address or neighbour.id
     if alarm.ask_s:
-        asked = opened_by(alarm, now, state=State.CHECKING, follows=follows)
+        asked = opened_by(alarm, now, state=State.CHECKING, follows=follows, same_address=together)
         return Grouping(asked, Reason.ASKED, Cause.CHECKING)
-    reason = Reason.OPENED if follows is None else Reason.FOLLOWS
-    return Grouping(opened_by(alarm, now, follows=follows), reason, Cause.RAISED)
+    opened = opened_by(alarm, now, follows=follows, same_address=together)
+    return Grouping(opened, _how_it_opens(opened), Cause.RAISED)
+
+
+def _how_it_joins(before: Incident, joined: Incident) -> Reason:
+    if before.held:
+        return Reason.REALARMS
+    return Reason.JOINED if joined.priority is before.priority else Reason.RAISES_PRIORITY
+
+
+def _how_it_opens(opened: Incident) -> Reason:
+    if opened.drill:
+        return Reason.DRILL
+    if opened.same_address is not None:
+        return Reason.SAME_ADDRESS
+    return Reason.OPENED if opened.follows is None else Reason.FOLLOWS
+
+
+def shares_address(subject: Subject, category: Category, other: Incident) -> bool:
+    """Whether an incident of this subject goes together with an open one at the same premises:
+    both about people or their home, and neither of them practice."""
+    return (
+        other.open
+        and not other.drill
+        and subject.kind is not SubjectKind.DRILL
+        and other.subject != subject
+        and Category.TECHNICAL not in (category, other.category)
+    )
 
 
 def home_subject(alarm: Alarm) -> Subject | None:

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from alerts.alarm import Alarm, Category, Priority, Subject, higher
 from alerts.errors import IllegalTransition
+from alerts.handoff import HandOff
+from alerts.policy import Policy
+from alerts.responders import Responding, first_there
 from schemas.alarms import Position
 from schemas.ids import AccountId, AlarmId, AreaId, DeviceId, IncidentId, PersonId, PremisesId
 
@@ -19,7 +22,7 @@ class State(StrEnum):
     RAISED = "raised"
     """Nobody has taken responsibility yet."""
     ACKNOWLEDGED = "acknowledged"
-    """A dispatcher has taken responsibility."""
+    """A dispatcher has taken responsibility, or somebody goes there and the policy counts that."""
     ATTENDED = "attended"
     """Somebody is with the person."""
     RESOLVED = "resolved"
@@ -37,6 +40,12 @@ class Event(StrEnum):
     WITHDRAW = "withdraw"
     """The person, or the detector that asked, took it back while the question was open."""
     ACKNOWLEDGE = "acknowledge"
+    TAKE = "take"
+    """Another dispatcher takes it, or the first one does what only a responder held so far."""
+    RELEASE = "release"
+    """Whoever has it gives it back: nobody has it."""
+    ESCALATE = "escalate"
+    """A human wants the next rung now."""
     ATTEND = "attend"
     RESOLVE = "resolve"
     """By a human, with an outcome."""
@@ -45,6 +54,7 @@ class Event(StrEnum):
     CLEAR = "clear"
     """A technical condition ended by itself."""
     REOPEN = "reopen"
+    """By a human: it was not over."""
 
 
 TRANSITIONS: Mapping[tuple[State, Event], State] = {
@@ -55,17 +65,25 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (State.CHECKING, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
     (State.CHECKING, Event.ATTEND): State.ATTENDED,
     (State.CHECKING, Event.RESOLVE): State.RESOLVED,
+    (State.CHECKING, Event.ESCALATE): State.RAISED,
     (State.RAISED, Event.ALARM): State.RAISED,
     (State.RAISED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
     (State.RAISED, Event.ATTEND): State.ATTENDED,
     (State.RAISED, Event.RESOLVE): State.RESOLVED,
+    (State.RAISED, Event.ESCALATE): State.RAISED,
     (State.RAISED, Event.CLEAR): State.RESOLVED,
     (State.ACKNOWLEDGED, Event.ALARM): State.RAISED,
+    (State.ACKNOWLEDGED, Event.TAKE): State.ACKNOWLEDGED,
+    (State.ACKNOWLEDGED, Event.RELEASE): State.RAISED,
+    (State.ACKNOWLEDGED, Event.ESCALATE): State.ACKNOWLEDGED,
     (State.ACKNOWLEDGED, Event.ATTEND): State.ATTENDED,
     (State.ACKNOWLEDGED, Event.RESOLVE): State.RESOLVED,
     (State.ACKNOWLEDGED, Event.LAPSE): State.RAISED,
     (State.ACKNOWLEDGED, Event.CLEAR): State.RESOLVED,
     (State.ATTENDED, Event.ALARM): State.RAISED,
+    (State.ATTENDED, Event.TAKE): State.ATTENDED,
+    (State.ATTENDED, Event.RELEASE): State.RAISED,
+    (State.ATTENDED, Event.ESCALATE): State.ATTENDED,
     (State.ATTENDED, Event.RESOLVE): State.RESOLVED,
     (State.ATTENDED, Event.LAPSE): State.RAISED,
     (State.ATTENDED, Event.CLEAR): State.RESOLVED,
@@ -131,22 +149,49 @@ class Incident:
     attended_at: datetime | None = None
     resolved_at: datetime | None = None
     expected_at: datetime | None = None
-    """When somebody is expected at the door, as the owner said."""
+    """When somebody is expected at the door, as the owner or the first responder said."""
     outcome: Outcome | None = None
     note: str | None = None
     step: int = 0
     """The rung of the ladder that was last climbed."""
+    repeats: int = 0
+    """How often the last rung was rung again."""
     next_deadline_at: datetime | None = None
     """When something must happen again; None only when resolved (promise 2)."""
+    lease_until: datetime | None = None
+    """Whoever has it wants the next rung as well: the deadline is now, and this is the lease's end
+    afterwards."""
     follows: IncidentId | None = None
     silent: bool = False
     """Duress: nothing at the home may show that help is on its way."""
+    policy: Policy | None = None
+    """The ladder as it was when the incident got it: a later edit does not change it."""
+    responders: tuple[Responding, ...] = ()
+    """Whoever was called to go there, and what they said; each once."""
+    hand_offs: tuple[HandOff, ...] = ()
+    same_address: IncidentId | None = None
+    """The first of several open incidents at one address, where this is a later one."""
+    drill: bool = False
+    """Practice: told like a real one, marked everywhere, counted nowhere."""
     revision: int = 1
 
     @property
     def open(self) -> bool:
         """Whether it still needs somebody."""
         return self.state is not State.RESOLVED
+
+    @property
+    def held(self) -> bool:
+        """Whether somebody has it: the ladder waits for their lease."""
+        return self.state in (State.ACKNOWLEDGED, State.ATTENDED)
+
+    @property
+    def who_comes(self) -> str | None:
+        """The name the person hears: of whoever is there or on the way, else of who has it."""
+        first = first_there(self.responders)
+        if first is not None:
+            return first.who.name
+        return self.owner.name if self.owner else None
 
 
 def next_state(incident: Incident, event: Event) -> State:
@@ -164,7 +209,12 @@ def next_state(incident: Incident, event: Event) -> State:
 
 
 def opened_by(
-    alarm: Alarm, now: datetime, *, state: State = State.RAISED, follows: IncidentId | None = None
+    alarm: Alarm,
+    now: datetime,
+    *,
+    state: State = State.RAISED,
+    follows: IncidentId | None = None,
+    same_address: IncidentId | None = None,
 ) -> Incident:
     """A new incident from its first alarm; due at once, so that the ladder's first step is now.
 
@@ -188,6 +238,8 @@ def opened_by(
         next_deadline_at=now + timedelta(seconds=wait_s),
         follows=follows,
         silent=_silent(alarm),
+        same_address=same_address,
+        drill=alarm.drill,
     )
 
 
@@ -214,6 +266,8 @@ def joined_by(incident: Incident, alarm: Alarm, now: datetime) -> Incident:
         silent=incident.silent or _silent(alarm),
         person_id=incident.person_id or alarm.person_id,
         step=incident.step if incident.state is State.RAISED else 0,
+        repeats=incident.repeats if incident.state is State.RAISED else 0,
+        lease_until=None,
         next_deadline_at=now,
         revision=incident.revision + 1,
     )
@@ -242,6 +296,7 @@ def unanswered(incident: Incident) -> Incident:
         state=next_state(incident, Event.NO_ANSWER),
         priority=higher(incident.priority, Priority.MEDIUM),
         step=0,
+        repeats=0,
         revision=incident.revision + 1,
     )
 
@@ -266,6 +321,7 @@ def cleared(incident: Incident, now: datetime) -> Incident:
         outcome=Outcome.CLEARED,
         resolved_at=now,
         next_deadline_at=None,
+        lease_until=None,
         revision=incident.revision + 1,
     )
 

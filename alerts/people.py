@@ -65,3 +65,10 @@ class Account:
     """Whom a family account is linked to; empty for everybody else."""
     homes: frozenset[PremisesId] = frozenset()
     """Where they live."""
+    responders: frozenset[str] = frozenset()
+    """Which responders of the register this account is; empty for everybody else."""
+
+    @property
+    def recipients(self) -> frozenset[str]:
+        """As whom it is told of incidents: `account:ID`, `responder:ID`."""
+        return frozenset({f"account:{self.id}", *(f"responder:{one}" for one in self.responders)})

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from alerts.address import Address
+from alerts.delivery import Outcome
 from alerts.escalation import Decision
 from alerts.incident import Incident
-from alerts.notification import Notification, NotificationState
+from alerts.messages import Message
+from alerts.notification import Notification
 from alerts.policy import ChannelName
 
 
@@ -28,24 +31,41 @@ class EscalationStore(Protocol):
         ...
 
 
+Settled = tuple[Notification, Outcome]
+"""A notification as it was claimed, and what became of the attempt."""
+
+
 class Outbox(Protocol):
     """Notifications that wait to be sent."""
 
-    async def claim_due(self, now: datetime, limit: int) -> Sequence[Notification]:
-        """Lease the most urgent due notifications to this courier."""
+    async def claim_due(
+        self, channel: ChannelName, now: datetime, limit: int, *, least_urgent: int | None = None
+    ) -> Sequence[Notification]:
+        """Lease the most urgent due notifications of a channel to this courier, each with a row
+        for its attempt. `least_urgent`: none beyond this urgency."""
         ...
 
-    async def settle(
-        self,
-        notification: Notification,
-        state: NotificationState,
-        now: datetime,
-        *,
-        retry_at: datetime | None = None,
-        detail: str = "",
-    ) -> None:
-        """Record what became of an attempt; `pending` with `retry_at` means try again."""
+    async def settle(self, settled: Sequence[Settled], now: datetime) -> None:
+        """Record what became of attempts, in one transaction. One that was taken after a human
+        had acted brings its recipient the news that they missed."""
         ...
+
+    async def pass_overdue(self, now: datetime, limit: int) -> int:
+        """Decide what becomes of at most `limit` notifications whose receipt did not come in
+        time; how many there were."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The provider took it."""
+
+    word: str
+    """What it said, for the log."""
+    provider_id: str | None = None
+    """Its own id, if its call-backs name that instead of the reference they were given."""
+    receipt_within_s: int | None = None
+    """How long a receipt may take before the next channel is tried; None: there are none."""
 
 
 class Channel(Protocol):
@@ -53,11 +73,20 @@ class Channel(Protocol):
 
     name: ChannelName
 
-    async def send(self, notification: Notification) -> str:
-        """Hand it over and return the provider's word (an id or a status).
+    async def send(self, notification: Notification, message: Message, address: str) -> Sent:
+        """Hand it over, with `notification.reference` as idempotency key.
 
-        Raises SendFailed (try again) or SendRefused (never).
+        Raises SendFailed (try again), SendRefused (never) or RateLimited (later, and no attempt
+        is used up).
         """
+        ...
+
+
+class Wording(Protocol):
+    """What a notification says to whom."""
+
+    async def words_for(self, notification: Notification, address: Address) -> Message:
+        """In the recipient's language and within the length of the notification's channel."""
         ...
 
 

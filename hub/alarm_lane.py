@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from alerts.actions import Action
 from alerts.alarm import Alarm
 from alerts.grouping import Cause, Grouping
 from alerts.incident import Incident, unanswered
@@ -36,6 +37,7 @@ from hub.database import LONGEST_BACKOFF_S, TRANSIENT, Session
 from hub.desk_bus import read_action
 from hub.detect.detector import Finding
 from hub.device import Device
+from hub.drill import DrillOrder, drill_alarm, read_drill
 from hub.findings import finding_id, item_of
 from hub.in_flight import Entry
 from hub.ingest import ALARM_STEPS, Desk, Incoming, undigested
@@ -45,6 +47,7 @@ from hub.sources.mqtt import Delivery, MqttConnection, Ticket
 from hub.store.alarm_states import saved_states
 from hub.store.cases import ActionItem, AlarmItem, Found, Recorded
 from hub.store.upkeep import Quarantined
+from hub.synthetic import is_synthetic
 from hub.view import View
 from schemas import identity, topics
 from schemas.alarms import Motion
@@ -110,6 +113,10 @@ class AlarmLane:
     def unrecorded(self) -> int:
         """Alarms and actions that are not in the database yet."""
         return len(self._in_flight) + len(self._again) + len(self._windows)
+
+    def waiting_actions(self) -> list[Action]:
+        """What humans did and is not in the database yet, in order."""
+        return [e.item.action for e in self._in_flight if isinstance(e.item, ActionItem)]
 
     def oldest_unrecorded_s(self) -> float:
         """Age of the oldest of them, seconds."""
@@ -297,6 +304,8 @@ class AlarmLane:
                 self._voice.announce(grouping.cause, grouping.incident, alarm, unrecorded=True)
                 if self._ask(alarm, grouping):
                     entry.item = replace(item, asked=True)
+            elif is_synthetic(alarm):
+                self._voice.synthetic(alarm)
         self._settling.add(entry)
 
     def _ask(self, alarm: Alarm, grouping: Grouping) -> bool:
@@ -321,7 +330,27 @@ class AlarmLane:
         reason = muted(finding.kind, finding.category, states, carried=found.carried)
         return reason is not None
 
+    def _take_drill(self, order: DrillOrder, delivery: Delivery) -> None:
+        """Practice, begun at a desk: announced and recorded like a press."""
+        alarm = drill_alarm(order, self._desk.register, self._clock.now())
+        entry = self._in_flight.newest(alarm.id)
+        if entry is not None:
+            self._attach(entry, delivery)
+            return
+        if alarm.id in self._board.known:
+            self._ack(delivery)
+            return
+        entry = Entry(AlarmItem(alarm), self._clock.monotonic_s(), key=alarm.id)
+        if delivery.qos > 0:
+            entry.tickets.append(delivery.ticket)
+        self._enqueue(entry)
+        self._voice.began(order.id, self._board.open_of(alarm.subject))
+
     def _take_action(self, delivery: Delivery) -> None:
+        order = read_drill(delivery.payload)
+        if order is not None:
+            self._take_drill(order, delivery)
+            return
         try:
             action = read_action(delivery.payload)
         except Malformed as error:
@@ -402,7 +431,7 @@ def _incoming(delivery: Delivery, now: datetime) -> Incoming:
         return Incoming(delivery, now)
     opened = retry.opened(delivery.payload)
     message = replace(delivery, topic=opened.topic, payload=opened.payload, duplicate=False)
-    return Incoming(message, opened.received_at, retried=True)
+    return Incoming(message, opened.received_at, retried=not opened.spoken)
 
 
 def _is_ours(area_id: str) -> bool:

@@ -60,7 +60,7 @@ class Receipts:
         self._send(alarm, self._said(ReceiptStage.RECEIVED, alarm, incident, now))
         if not repeat or incident.silent:
             return
-        if incident.state in (State.ACKNOWLEDGED, State.ATTENDED):
+        if incident.held:
             self._send(alarm, self._said(ReceiptStage.COMING, alarm, incident, now))
         elif incident.state is State.RESOLVED:
             self._send(alarm, self._said(ReceiptStage.OVER, alarm, incident, now))
@@ -127,7 +127,7 @@ class Receipts:
             language=self._register.language_of(alarm.person_id) or self.language,
             message_id=alarm.message_id,
             incident_id=incident.id if incident else None,
-            who=incident.owner.name if incident and incident.owner else None,
+            who=incident.who_comes if incident else None,
             expected_at=incident.expected_at if incident else None,
             zone=self._register.zone_of(alarm.premises_id),
         )

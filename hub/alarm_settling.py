@@ -186,6 +186,10 @@ class Settling:
         match entry.item:
             case ActionItem(action=action):
                 # Before the board lets go of a resolved incident's alarms: the desk shows them.
+                if incident is not None and recorded.shown:
+                    self._board.put(incident)
+                    for alarm in recorded.shown:
+                        self._board.show(incident.id, alarm)
                 self._voice.acted(action, incident, recorded.refusal)
                 if incident is not None and recorded.cause is not None:
                     self._voice.announce(recorded.cause, incident, None)

@@ -7,11 +7,12 @@ from alerts.actions import Action, perform
 from alerts.alarm import Alarm
 from alerts.errors import AlertsError
 from alerts.incident import Incident
-from alerts.policy import policy_for
+from alerts.ladders import ladder_of
 from hub.board import Board
 from hub.clock import SystemClock
 from hub.desk_bus import action_result, incident_announcement
 from hub.register import Register
+from hub.synthetic import announcement as synthetic_announcement
 from hub.view import View, alarm_view, incident_view
 from schemas import topics
 
@@ -67,6 +68,10 @@ class Voice:
         if not self._publish(topics.DESK_ANNOUNCE, message):
             self._counts["announcements_lost"] += 1
 
+    def synthetic(self, alarm: Alarm) -> None:
+        """The hub's own press, where every other one would be announced."""
+        self._publish(topics.DESK_ANNOUNCE, synthetic_announcement(alarm))
+
     def acted(
         self, action: Action, incident: Incident | None, refusal: AlertsError | None = None
     ) -> None:
@@ -74,13 +79,18 @@ class Voice:
         view = self.view(incident) if incident is not None else None
         self._publish(topics.DESK_ANNOUNCE, action_result(action.id, view, refusal=refusal))
 
+    def began(self, order_id: str, incident: Incident | None) -> None:
+        """The drill that a desk began is shown."""
+        view = self.view(incident) if incident is not None else None
+        self._publish(topics.DESK_ANNOUNCE, action_result(order_id, view))
+
     def pending(self, action: Action) -> None:
         """The action is kept, and not recorded yet: shown as if it were, and marked."""
         incident = self._board.open.get(action.incident_id)
         if incident is None:
             return
         try:
-            perform(incident, action, policy_for(incident.category, incident.priority))
+            perform(incident, action, ladder_of(incident))
         except AlertsError:
             return
         view = self.view(incident, pending=action.verb.value)

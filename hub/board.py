@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from alerts.alarm import Alarm, Subject
-from alerts.grouping import Grouping, answers, group, home_subject
+from alerts.grouping import Grouping, answers, group, home_subject, shares_address
 from alerts.incident import Incident, State
 from hub.view import ALARMS_SHOWN
 from schemas.identity import occurrence, occurrence_id
-from schemas.ids import AlarmId, IncidentId
+from schemas.ids import AlarmId, IncidentId, PremisesId
 
 KNOWN_ALARMS = 20_000
 """Presses remembered to answer a repeat at once; older repeats are known by the database."""
@@ -30,6 +30,8 @@ class Board:
     provisional: set[IncidentId] = field(default_factory=set)
     asked: set[IncidentId] = field(default_factory=set)
     """Those whose person is being asked."""
+    by_home: dict[PremisesId, dict[IncidentId, None]] = field(default_factory=dict)
+    """Open incidents of each home, in the order in which they came."""
     resolved: OrderedDict[Subject, Incident] = field(default_factory=OrderedDict)
     known: OrderedDict[AlarmId, IncidentId | None] = field(default_factory=OrderedDict)
     occurrences: OrderedDict[AlarmId, tuple[int, datetime]] = field(default_factory=OrderedDict)
@@ -90,13 +92,19 @@ class Board:
         """Where the alarm most likely belongs; the board shows it from now on."""
         current = self.open_for(alarm)
         last = self.resolved.get(alarm.subject)
-        grouping = group(alarm, current, last, alarm.received_at)
+        grouping = group(alarm, current, last, alarm.received_at, self._neighbour(alarm))
         if grouping.incident is not None:
             self.put(grouping.incident)
             self.show(grouping.incident.id, alarm)
             if current is None:
                 self.provisional.add(grouping.incident.id)
         return grouping
+
+    def _neighbour(self, alarm: Alarm) -> Incident | None:
+        """The first open incident of somebody else at this address."""
+        known = self.by_home.get(alarm.premises_id, ()) if alarm.premises_id else ()
+        each = (self.open[incident_id] for incident_id in known)
+        return next((i for i in each if shares_address(alarm.subject, alarm.category, i)), None)
 
     def put(self, incident: Incident) -> None:
         """The incident is so now."""
@@ -107,6 +115,8 @@ class Board:
         if incident.open:
             self.open[incident.id] = incident
             self.by_subject[incident.subject] = incident.id
+            if incident.premises_id is not None:
+                self.by_home.setdefault(incident.premises_id, {})[incident.id] = None
             return
         self.remove(incident.id)
         self.resolved[incident.subject] = incident
@@ -122,6 +132,11 @@ class Board:
         self.asked.discard(incident_id)
         if incident is not None and self.by_subject.get(incident.subject) == incident_id:
             del self.by_subject[incident.subject]
+        if incident is not None and incident.premises_id in self.by_home:
+            here = self.by_home[incident.premises_id]
+            here.pop(incident_id, None)
+            if not here:
+                del self.by_home[incident.premises_id]
 
     def show(self, incident_id: IncidentId, alarm: Alarm) -> None:
         """Keep the alarm among those shown with the incident, once."""

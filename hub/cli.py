@@ -9,6 +9,8 @@ import typer
 
 from hub import __version__
 from hub.cli_account import account_app, import_app
+from hub.cli_assurance import assurance_app
+from hub.cli_audit import audit_app
 from hub.cli_backup import backup, restore
 from hub.cli_broker import broker_app
 from hub.cli_config import config_app
@@ -18,8 +20,12 @@ from hub.cli_evaluate import evaluate_app, train_app
 from hub.cli_homes import homes_app
 from hub.cli_learn import learn
 from hub.cli_maintenance import maintenance_app
+from hub.cli_policy import policy_app
 from hub.cli_quarantine import dead_letters_app, quarantine_app
+from hub.cli_reach import reach_app
+from hub.cli_record import figures, incident_app, visits_app
 from hub.cli_replay import replay_person
+from hub.cli_rota import rota_app
 from hub.cli_tls import tls_app
 from hub.cli_words import told_in_words as _told_in_words
 from hub.log import configure_logging
@@ -37,6 +43,11 @@ app.add_typer(broker_app, name="broker")
 app.add_typer(tls_app, name="tls")
 app.add_typer(account_app, name="account")
 app.add_typer(import_app, name="import")
+app.add_typer(audit_app, name="audit")
+app.add_typer(incident_app, name="incident")
+app.add_typer(visits_app, name="visits")
+app.command()(figures)
+app.add_typer(policy_app, name="policy")
 app.add_typer(config_app, name="config")
 app.command()(doctor)
 app.command()(backup)
@@ -44,6 +55,9 @@ app.command()(restore)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(maintenance_app, name="maintenance")
+app.add_typer(rota_app, name="rota")
+app.add_typer(assurance_app, name="assurance")
+app.add_typer(reach_app, name="reach")
 app.command()(learn)
 app.command("replay")(replay_person)
 app.add_typer(evaluate_app, name="evaluate")

@@ -106,7 +106,7 @@ def list_dead_letters(
     before: BeforeOption = _BEYOND,
     as_json: JsonOption = False,
 ) -> None:
-    """Show notifications that every attempt was used up on, newest first."""
+    """Show notifications that nobody took, or that may not have arrived, newest first."""
     from hub.at_the_machine import on_database
     from hub.store.quarantine import PostgresQuarantine
 
@@ -121,7 +121,7 @@ def list_dead_letters(
         else:
             typer.echo(f"{row['id']}  {row['settled_at']:%Y-%m-%d %H:%M:%S}  {row['channel']}  "
                        f"{row['kind']}  incident {row['incident_id']} ({row['incident_state']})  "
-                       f"{row['attempts']} attempts: {row['detail']}")  # fmt: skip
+                       f"{row['state']}, {row['attempts']} attempts: {row['detail']}")  # fmt: skip
     if not rows and not as_json:
         typer.echo("Nothing waits.")
 

@@ -116,12 +116,23 @@ class AreaRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AtDesk:
+    """Somebody who may acknowledge, with a live feed open at this process."""
+
+    account_id: str
+    area_id: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
 class Within:
     """What a query may find: by area, or by person and home. None: not limited by that."""
 
     areas: list[str] | None = None
     people: list[str] | None = None
     homes: list[str] | None = None
+    recipients: list[str] | None = None
+    """Also what these were told of: `responder:ID`, `account:ID`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,42 @@ from typing import Any
 
 import msgspec
 
-from alerts.actions import Action, Verb
+from alerts.actions import Action, CallResult, Verb
 from alerts.errors import (
     AlertsError,
     AlreadyOwned,
     IllegalTransition,
+    Incomplete,
+    NotTheirs,
     OutcomeMissing,
 )
-from alerts.incident import Outcome, Owner
+from alerts.handoff import HandOffRefused
+from alerts.incident import Outcome
+from alerts.policy import ChannelName
+from alerts.responders import Actor, ActorKind, Way
 from hub.view import View, iso
 from schemas.codec import Malformed
-from schemas.ids import AccountId, IncidentId
+from schemas.ids import IncidentId
 
 
 class _By(msgspec.Struct, frozen=True):
-    account_id: str
+    """Whoever did it; before there were responders it was an account alone."""
+
     name: str
+    kind: ActorKind = ActorKind.ACCOUNT
+    id: str | None = None
+    account_id: str | None = None
+
+
+class _Details(msgspec.Struct, frozen=True):
+    expected_arrival_s: int | None = None
+    outcome: Outcome | None = None
+    note: str | None = None
+    whom: Actor | None = None
+    channels: tuple[ChannelName, ...] = ()
+    service: str | None = None
+    reference: str | None = None
+    result: CallResult | None = None
 
 
 class _ActionMessage(msgspec.Struct, frozen=True):
@@ -29,6 +49,8 @@ class _ActionMessage(msgspec.Struct, frozen=True):
     verb: Verb
     by: _By
     at: datetime
+    how: Way = Way.DESK
+    details: _Details = _Details()
     expected_arrival_s: int | None = None
     outcome: Outcome | None = None
     note: str | None = None
@@ -93,16 +115,68 @@ def read_action(payload: bytes) -> Action:
         message = msgspec.json.decode(payload, type=_ActionMessage)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(str(error)) from None
+    by_id = message.by.id or message.by.account_id
+    if by_id is None:
+        raise Malformed("an action has an actor with an id")
+    details = message.details
     return Action(
         id=message.id,
         incident_id=IncidentId(message.incident_id),
         verb=message.verb,
-        by=Owner(AccountId(message.by.account_id), message.by.name),
+        by=Actor(message.by.kind, by_id, message.by.name),
         at=message.at,
-        expected_arrival_s=message.expected_arrival_s,
-        outcome=message.outcome,
-        note=message.note.replace("\0", "") if message.note else None,
+        how=message.how,
+        whom=details.whom,
+        expected_arrival_s=_given(details.expected_arrival_s, message.expected_arrival_s),
+        outcome=details.outcome or message.outcome,
+        note=_storable(details.note or message.note),
+        channels=details.channels,
+        service=_storable(details.service),
+        reference=_storable(details.reference),
+        result=details.result,
     )
+
+
+def action_message(action: Action, area_id: str) -> bytes:
+    """A human's deed on its way to ingest. An ingest process of the release before reads what it
+    knows of it: that one is older than this one for the length of an upgrade."""
+    by = {"kind": action.by.kind, "id": action.by.id, "name": action.by.name}
+    if action.by.kind is ActorKind.ACCOUNT:
+        by["account_id"] = action.by.id
+    plain = {
+        "expected_arrival_s": action.expected_arrival_s,
+        "outcome": action.outcome,
+        "note": action.note,
+    }
+    details = plain | {
+        "whom": action.whom,
+        "channels": action.channels,
+        "service": action.service,
+        "reference": action.reference,
+        "result": action.result,
+    }
+    return msgspec.json.encode(
+        {
+            "id": action.id,
+            "incident_id": action.incident_id,
+            "area_id": area_id,
+            "verb": action.verb,
+            "by": by,
+            "how": action.how,
+            "at": iso(action.at),
+            "details": details,
+            **plain,
+        }
+    )
+
+
+def _given(new: int | None, old: int | None) -> int | None:
+    return old if new is None else new
+
+
+def _storable(text: str | None) -> str | None:
+    """PostgreSQL keeps no NUL in text."""
+    return text.replace("\0", "") if text else None
 
 
 def _kind(refusal: AlertsError) -> str:
@@ -113,5 +187,9 @@ def _kind(refusal: AlertsError) -> str:
             return "illegal_transition"
         case OutcomeMissing():
             return "outcome_missing"
+        case NotTheirs():
+            return "not_theirs"
+        case Incomplete() | HandOffRefused():
+            return "incomplete"
         case _:
             return "not_found"

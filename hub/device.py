@@ -1,13 +1,12 @@
 """A device of the register, and what the hub may expect of it."""
 
-from dataclasses import dataclass
+import msgspec
 
 from schemas.ids import AreaId, DeviceId, PersonId, PremisesId
 from schemas.vocabulary import DEVICE_CLASSES, MISSED_HEARTBEATS_UNTIL_SILENT, DeviceKind
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(msgspec.Struct, frozen=True, gc=False):
     """A device as it was provisioned; `person_id` None where it serves a whole home."""
 
     id: DeviceId

@@ -8,10 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
+from hub.detect.belonging import Belonging
 from hub.detect.runner import Draft, Runner
 from hub.device import Device
 from hub.observation import (
     ALIVE,
+    BACKLOG_S,
+    CLOCK_AHEAD_S,
     UNKNOWN_TIME,
     Measured,
     Observation,
@@ -21,12 +26,13 @@ from hub.observation import (
 )
 from hub.register import Register
 from hub.sources.mqtt import Delivery, Ticket
-from hub.store.packed import PackedRow, microseconds, origin_of, pack
+from hub.store.packed import PackedRow, microseconds, microseconds_at, origin_of, pack
 from schemas import identity, topics
 from schemas.codec import Malformed, decode_telemetry
 from schemas.ids import DeviceId, PersonId
 from schemas.quick import read_quickly
 from schemas.telemetry import TelemetryMessage
+from schemas.vocabulary import Quality
 
 CORROBORATING = frozenset({"steps", "bed_state", "worn_state", "motion"})
 """What confirms or contradicts a fall: somebody up and about, in bed, or without the wristband."""
@@ -34,11 +40,12 @@ MOST_AHEAD_US = 1_000_000
 """A second: a burst of a million rows."""
 
 _UNKNOWN_US = microseconds(UNKNOWN_TIME)
+_STEM, _LANE, _SPLIT = f"{topics.PREFIX}/", topics.Lane.TELEMETRY.value, 5
 
 
-@dataclass(slots=True)
-class Message:
-    """A delivery with every packet id under which the broker sent it."""
+class Message(msgspec.Struct, gc=False):
+    """A delivery with every packet id under which the broker sent it. (Of no interest to the
+    garbage collector: there are thousands at a time, and nothing points back.)"""
 
     delivery: Delivery
     received_at: datetime
@@ -64,21 +71,25 @@ class TelemetryDigest:
         self._runner = runner
         self._counts = counts
         self._witness = witness
+        self._alive = runner.wanted(ALIVE) or ()
         self._last_us = 0
 
     def digest(self, message: Message, draft: Draft) -> list[PackedRow]:
         """The message's rows; what detectors make of it is in the draft. Raises Malformed."""
         delivery = message.delivery
-        levels = topics.telemetry_levels(delivery.topic)
-        device = None if levels is None else self._register.devices.get(DeviceId(levels[0]))
-        if levels is None or device is None:
-            raise Malformed(why_unreadable(delivery.topic))
-        content = self._decode(levels[1], delivery.payload)
+        device, kind = self._sender(delivery.topic)
+        content = self._decode(kind, delivery.payload)
         received_at = message.received_at
+        received_s = received_at.timestamp()
         values = measured(content)
+        belonging = self._runner.belonging(device)
         if not is_last_will(content):
-            alive = Observation(device, ALIVE, received_at, None, sequence=content.sequence)
-            self._runner.observe(draft, alive, stored=bool(values))
+            arrived_s = int(received_s)
+            alive = Observation(
+                device, ALIVE, received_at, None, None, None, Quality.GOOD, None, None,
+                content.sequence, arrived_s, 0, arrived_s,
+            )  # fmt: skip
+            self._runner.show(draft, belonging, self._alive, alive, bool(values))
         key = message.key
         if content.message_id is None and content.observed_at is None:
             # Nothing tells two equal readings apart but their arrival. A redelivery after a crash
@@ -87,8 +98,25 @@ class TelemetryDigest:
         watched = self._witness.watched()
         if watched and device.person_id in watched:
             self._corroborate(device, values, received_at)
-        self._show(device, values, received_at, draft)
-        return self._rows(device, values, key, received_at)
+        return self._values(belonging, values, key, received_at, received_s, draft)
+
+    def _sender(self, topic: str) -> tuple[Device, str]:
+        """Whose message it is, and of what kind. Raises Malformed."""
+        devices, levels = self._register.devices, topic.rsplit("/", 4)
+        if len(levels) == _SPLIT and levels[3] == _LANE:
+            device = devices.get(levels[2])  # type: ignore[call-overload]
+            # As it is registered, so these are ids; a device that was moved takes the long way.
+            if (
+                device is not None
+                and levels[1] == device.premises_id
+                and levels[0] == _STEM + device.area_id
+            ):
+                return device, levels[4]
+        found = topics.telemetry_levels(topic)
+        device = None if found is None else devices.get(DeviceId(found[0]))
+        if found is None or device is None:
+            raise Malformed(why_unreadable(topic))
+        return device, found[1]
 
     def _decode(self, kind: str, payload: bytes) -> TelemetryMessage:
         message = read_quickly(kind, payload)
@@ -99,38 +127,36 @@ class TelemetryDigest:
         self._counts["damaged"] += len(decoded.damage)
         return decoded.message
 
-    def _show(
-        self, device: Device, values: list[Measured], received_at: datetime, draft: Draft
-    ) -> None:
-        runner = self._runner
-        for value in values:
-            name = value.measure.key
-            if runner.wants(name):
-                observation = Observation(
-                    device,
-                    name,
-                    received_at,
-                    value.observed_at,
-                    value.value,
-                    value.state,
-                    value.quality,
-                    None,
-                    value.position,
-                )
-                runner.observe(draft, observation)
-
-    def _rows(
-        self, device: Device, values: list[Measured], key: int, received_at: datetime
+    def _values(
+        self,
+        belonging: Belonging,
+        values: list[Measured],
+        key: int,
+        received_at: datetime,
+        received_s: float,
+        draft: Draft,
     ) -> list[PackedRow]:
+        """Each value to the detectors that want it, and as a row."""
+        runner, device = self._runner, belonging.device
         origin = origin_of(device)
-        received_us = self._arrival(microseconds(received_at), len(values))
+        received_us = self._arrival(microseconds_at(received_s, received_at), len(values))
+        arrived_s = int(received_s)
+        at, observed_us, observed_s, moment_s = None, _UNKNOWN_US, 0, arrived_s
         rows: list[PackedRow] = []
         for index, value in enumerate(values):
-            at = value.observed_at
-            observed_us = _UNKNOWN_US if at is None else microseconds(at)
-            rows.append(
-                pack(origin, value, sample_key(key, index), observed_us, received_us + index)
-            )
+            if value.observed_at is not at:
+                at = value.observed_at
+                observed_us, observed_s, moment_s = _times(at, received_s, arrived_s)
+            name = value.measure.key
+            wanted = runner.wanted(name)
+            if wanted is not None:
+                observation = Observation(
+                    device, name, received_at, at, value.value, value.state, value.quality, None,
+                    value.position, None, arrived_s, observed_s, moment_s,
+                )  # fmt: skip
+                runner.show(draft, belonging, wanted, observation, True)
+            row_key = sample_key(key, index) if index else key
+            rows.append(pack(origin, value, row_key, observed_us, received_us + index))
         return rows
 
     def _arrival(self, received_us: int, rows: int) -> int:
@@ -155,6 +181,16 @@ class TelemetryDigest:
                         value.quality,
                     )
                 )
+
+
+def _times(at: datetime | None, received_s: float, arrived_s: int) -> tuple[int, int, int]:
+    """A device's time as it is stored, and as detectors count it (`seconds_of`)."""
+    if at is None:
+        return _UNKNOWN_US, 0, arrived_s
+    at_s = at.timestamp()
+    observed_s = int(at_s)
+    believed = -CLOCK_AHEAD_S <= received_s - at_s <= BACKLOG_S
+    return microseconds_at(at_s, at), observed_s, observed_s if believed else arrived_s
 
 
 def why_unreadable(topic: str) -> str:

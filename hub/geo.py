@@ -88,3 +88,23 @@ def _bd09_to_gcj02(point: Point) -> Point:
     radius = sqrt(x * x + y * y) - 0.00002 * sin(y * _BD_TURN)
     angle = atan2(y, x) - 0.000003 * cos(x * _BD_TURN)
     return Point(radius * sin(angle), radius * cos(angle))
+
+
+def _gcj02_to_bd09(point: Point) -> Point:
+    x, y = point.longitude, point.latitude
+    radius = sqrt(x * x + y * y) + 0.00002 * sin(y * _BD_TURN)
+    angle = atan2(y, x) + 0.000003 * cos(x * _BD_TURN)
+    return Point(radius * sin(angle) + 0.006, radius * cos(angle) + 0.0065)
+
+
+def from_wgs84(point: Point, datum: Datum) -> Point:
+    """The point as a map of that datum draws it; outside mainland China all are the same.
+
+    >>> found = from_wgs84(Point(39.9066, 116.3908), Datum.GCJ02)
+    >>> round(found.latitude, 3), round(found.longitude, 3)
+    (39.908, 116.397)
+    """
+    if datum is Datum.WGS84 or _outside_china(point):
+        return point
+    shifted = _wgs84_to_gcj02(point)
+    return _gcj02_to_bd09(shifted) if datum is Datum.BD09 else shifted

@@ -17,6 +17,7 @@ from hub.settings import Settings
 from hub.store import aggregates, aside, retention
 from hub.store.aggregates import Progress, Window
 from hub.store.aside import Place
+from hub.store.audit_seal import cut_some, seal_some
 from hub.store.observations import PARTITION_DAYS_AHEAD, ensure_partitions
 
 _log = structlog.get_logger(__name__)
@@ -43,7 +44,15 @@ class Clock(Protocol):
 class HistoryUpkeep:
     """The loop, and its two halves for whoever wants them once."""
 
-    def __init__(self, settings: Settings, session: Session, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        session: Session,
+        clock: Clock,
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`told` is called after every finished round."""
+        self._told = told
         self._settings = settings
         self._session = session
         self._clock = clock
@@ -58,6 +67,7 @@ class HistoryUpkeep:
                     await self.tidy()
                     tidied_s = self._clock.monotonic_s()
                 await self.aggregate()
+                self._told()
             except TRANSIENT as error:
                 _log.warning("history_upkeep_failed", error=type(error).__name__)
             except Exception:  # noqa: BLE001 - the ladder in this process must not end with it
@@ -116,6 +126,7 @@ class HistoryUpkeep:
             _log.info("history_dropped", days=dropped, buckets=buckets)
         await self._forget_positions(now, native=native)
         await self._forget(now)
+        await self._cut_audit(now)
 
     async def _move(self, since: datetime, until: datetime) -> None:
         place: Place | None = None
@@ -165,6 +176,22 @@ class HistoryUpkeep:
                 _log.error("retention_refused", rule=rule.query, error=type(error).__name__)
             if gone:
                 _log.info("retention", rule=rule.query, rows=gone)
+
+    async def _cut_audit(self, now: datetime) -> None:
+        """The log goes by whole sealed blocks, and the log says so."""
+        keep_days = {retention.AUDIT.setting: self._settings.keep_audit_days}
+        before = retention.before(retention.AUDIT, keep_days, now)
+        if before is None:
+            return
+        while (made := await self._session.run(lambda c: seal_some(c, now))) and made.more:
+            await asyncio.sleep(PAUSE_S)
+        gone = 0
+        area_id = self._settings.root_area_id
+        while bite := await self._alone(lambda c: cut_some(c, before, now, area_id)):
+            gone += bite
+            await asyncio.sleep(PAUSE_S)
+        if gone:
+            _log.info("retention", rule=retention.AUDIT.query, rows=gone)
 
     def _window(self) -> Window:
         return Window.at(

@@ -26,10 +26,11 @@ from hub.database import TRANSIENT, Session
 from hub.detect.registry import TELEMETRY_DETECTORS
 from hub.detect.runner import Runner
 from hub.digest import Witness
+from hub.fallback_process import fallback_voice
 from hub.ingest import Desk
 from hub.observation import Observation
 from hub.ownership import OwnedElsewhere
-from hub.pulse import Pulse
+from hub.pulse import AWAY_AFTER_S, Pulse
 from hub.recovery import recover
 from hub.register import Register
 from hub.register_watch import RegisterWatch
@@ -97,6 +98,12 @@ class IngestProcess:
             self._register, self._board, self._snapshot, self._clock, Session(database_url),
             self.alarm.view,
         )  # fmt: skip
+        self.fallback = fallback_voice(
+            settings, database_url, territory.name if territory.area_ids else "",
+            register=self._register, board=self._board, clock=self._clock,
+            actions=self.alarm.waiting_actions, away=self._database_away,
+            ours=lambda area_id: not self._split.territory.leaves_alone(area_id),
+        )  # fmt: skip
         self.telemetry: TelemetryLane | None = None
         self._announcing: asyncio.Task[None] | None = None
         self._dropped_before: int | None = None
@@ -151,6 +158,7 @@ class IngestProcess:
             thread.start()
             group.create_task(self.alarm.run())
             group.create_task(self._watch.run())
+            group.create_task(self.fallback.run())
             group.create_task(pulse.run())
             group.create_task(self._keep_areas())
             if self._settings.broker_url:
@@ -173,6 +181,11 @@ class IngestProcess:
         """Messages the broker has handed over and not been answered for."""
         lanes = (self.alarm.connection, self.telemetry.connection if self.telemetry else None)
         return sum(c.unacknowledged for c in lanes if c is not None)
+
+    def _database_away(self) -> bool:
+        """Whether it has answered nothing for a while; until the first answer it is away too."""
+        seen_at_s = self._watch.seen_at_s
+        return seen_at_s is None or self._clock.monotonic_s() - seen_at_s > AWAY_AFTER_S
 
     def database_seen_at_s(self) -> float | None:
         """When the database answered last (monotonic); None: not yet."""

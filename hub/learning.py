@@ -88,7 +88,10 @@ class Learning:
         clock: SystemClock,
         zone: tzinfo = HUB_ZONE,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        looked: Callable[[], None] = lambda: None,
     ) -> None:
+        """`looked` is called after every home, and every look whether it is night."""
+        self._looked = looked
         self._database_url = database_url
         self._clock = clock
         self._zone = zone
@@ -99,11 +102,17 @@ class Learning:
         while True:
             if self.is_night():
                 try:
-                    done = await self.work(share=SHARE_OF_TIME, until_morning=True)
+                    done = await self.work(
+                        share=SHARE_OF_TIME, until_morning=True, told=lambda _: self._looked()
+                    )
                     if done.homes:
                         _log.info("learned", homes=done.homes, lines=done.lines)
                 except TRANSIENT as error:
                     _log.warning("learning_waits", error=type(error).__name__)
+                else:
+                    self._looked()
+            else:
+                self._looked()
             await self._pause(LOOK_EVERY_S)
 
     def is_night(self) -> bool:

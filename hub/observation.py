@@ -20,6 +20,11 @@ UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 ALIVE = "alive"
 """Not measured by anybody: every message that a device sends itself is a sign of its life."""
 
+CLOCK_AHEAD_S = 300
+"""Ours: NTP keeps a healthy device within a second; five minutes ahead is a clock that lies."""
+BACKLOG_S = 86_400
+"""Ours: a bed keeps hours of minute values after lost coverage; what is older is a wrong clock."""
+
 _KEY_MASK = (1 << 63) - 1
 _KEY_STEP = 0x9E37_79B9_7F4A_7C15
 """Spreads the samples of one message over the key space (the golden ratio of 64 bits)."""
@@ -41,6 +46,37 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     """Only of a fix; WGS-84."""
     sequence: int | None = None
     """Only of `alive`: the device's own count of its telemetry messages, where it keeps one."""
+    arrived_s: int = 0
+    """`received_at` in whole seconds since 1970, where it was worked out already (`seconds_of`);
+    0: it was not, and neither were the next two."""
+    observed_s: int = 0
+    """`observed_at` likewise; 0: unknown."""
+    moment_s: int = 0
+    """When it was measured, as far as the device's clock can be believed."""
+
+
+class Seconds(msgspec.Struct, frozen=True, gc=False):
+    """The times of a value as detectors count them, whole seconds since 1970."""
+
+    arrived_s: int
+    observed_s: int
+    """What the device says; 0: nothing."""
+    moment_s: int
+    """The device's time, or the arrival where that cannot be."""
+
+
+def seconds_of(received_s: float, observed_at: datetime | None) -> Seconds:
+    """Arrival (seconds since 1970) and device time, worked out once for whoever needs them.
+
+    >>> seconds_of(1_700_000_000.5, datetime(2020, 1, 1, tzinfo=UTC))
+    Seconds(arrived_s=1700000000, observed_s=1577836800, moment_s=1700000000)
+    """
+    arrived_s = int(received_s)
+    if observed_at is None:
+        return Seconds(arrived_s, 0, arrived_s)
+    observed_s = observed_at.timestamp()
+    believed = -CLOCK_AHEAD_S <= received_s - observed_s <= BACKLOG_S
+    return Seconds(arrived_s, int(observed_s), int(observed_s) if believed else arrived_s)
 
 
 class Measured(msgspec.Struct, frozen=True, gc=False):

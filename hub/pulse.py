@@ -47,7 +47,7 @@ class Pulse:
             "messages_per_s": round(rate, 1),
             "oldest_unacknowledged_s": round(self._waiting_s(now_s), 3),
             "unacknowledged": process.unacknowledged(),
-            "unrecorded_alarms": alarm.unrecorded,
+            "unrecorded_alarms": alarm.unrecorded + process.fallback.unrecorded,
             "devices_online": process.devices_online(),
             "devices_total": len(process.register.devices),
             "database": self._database(now_s),

@@ -102,6 +102,11 @@ def explained(text: str, language: str) -> Explanation:
     return words.get(language, words["en"])
 
 
+GIVEN_UP = ("failed", "poisoned", "unconfirmed")
+"""States of notifications that wait for an operator: nobody took it, the hub stumbled over it, or
+nobody knows whether it arrived."""
+
+
 class NothingToDo(HubError):
     """There is nothing to do with it."""
 

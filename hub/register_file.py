@@ -1,6 +1,6 @@
 """The register as a table in a file: which columns there are, and what may stand in them. Pure.
 
-One CSV holds areas, homes, people, devices and responders, told apart by the column `kind`. A
+One CSV holds areas, homes, people, devices, responders and contacts, told apart by `kind`. A
 column that is missing changes nothing; an empty cell empties what may be empty.
 """
 
@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
+from alerts.reach import Settlement, TravelMode
 from hub.errors import HubError
 from hub.register_nouns import Availability, Level, Mobility, ResponderKind
 from schemas.ids import is_id
@@ -133,6 +134,26 @@ def _phone(cell: str) -> str:
     return cell
 
 
+def _email(cell: str) -> str:
+    name, at, host = cell.partition("@")
+    if not (name and at and host) or set(cell) & set(" \t<>,;") or "@" in host or len(cell) > 254:
+        raise ValueError("a mail address")
+    return cell
+
+
+def _channels(cell: str) -> list[str]:
+    found = [_CHANNELS.get(word.lower(), "") for word in cell.replace("、", " ").split()]
+    if "" in found or len(found) > len(set(found)):
+        raise ValueError("of push, sms, voice, email, with spaces between, each once")
+    return found
+
+
+_CHANNELS = {
+    "push": "push", "sms": "sms", "voice": "voice", "email": "email", "推送": "push",
+    "短信": "sms", "电话": "voice", "邮件": "email",
+}  # fmt: skip
+
+
 def _number(low: float, high: float) -> Parser:
     def parse(cell: str) -> float:
         try:
@@ -144,6 +165,12 @@ def _number(low: float, high: float) -> Parser:
         return value
 
     return parse
+
+
+def _minutes(cell: str) -> int:
+    if not (cell.isascii() and cell.isdigit() and 1 <= int(cell) <= 240):
+        raise ValueError("whole minutes from 1 to 240, usually 10, 15 or 40")
+    return int(cell)
 
 
 def _year(cell: str) -> int:
@@ -187,6 +214,12 @@ _MOBILITIES = {each.value: each.value for each in Mobility} | {
 _RESPONDERS = {each.value: each.value for each in ResponderKind} | {
     "个人": "person", "站点": "station", "队伍": "team",
 }  # fmt: skip
+_SETTLEMENTS = {each.value: each.value for each in Settlement} | {
+    "城镇": "urban", "城市": "urban", "农村": "rural", "乡村": "rural",
+}  # fmt: skip
+_MODES = {each.value: each.value for each in TravelMode} | {
+    "步行": "foot", "骑行": "bicycle", "驾车": "car",
+}  # fmt: skip
 _AVAILABILITIES = {each.value: each.value for each in Availability} | {
     "可用": "available", "忙碌": "busy", "下班": "off_duty",
 }  # fmt: skip
@@ -208,6 +241,8 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         _NAME,
         Column("parent", "上级区域", _id, "parent_id"),
         Column("level", "级别", _choice(LEVELS), required=True),
+        Column("arrive_within_min", "到达时限", _minutes),
+        Column("settlement", "城乡", _choice(_SETTLEMENTS)),
     ),
     "premises": (
         _AREA,
@@ -241,13 +276,25 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         _PHONE,
         *_POSITION,
         Column("availability", "状态", _choice(_AVAILABILITIES)),
+        Column("travel_mode", "出行方式", _choice(_MODES)),
         Column("notes", "备注", _text),
+    ),
+    "contact": (
+        Column("person", "人员编号", _id, "person_id", required=True),
+        _NAME,
+        Column("relation", "关系", _text, required=True),
+        Column("phone", "电话", _phone, required=True),
+        Column("email", "电子邮箱", _email),
+        Column("language", "语言", _choice(_LANGUAGES)),
+        Column("channels", "通知方式", _channels),
+        Column("has_key", "有钥匙", _choice(_YES_NO)),
     ),
 }
 """In the order in which rows are brought in: each kind refers only to itself and those before."""
 
 KINDS = {kind: kind for kind in COLUMNS} | {
     "区域": "area", "住所": "premises", "人员": "person", "设备": "device", "响应者": "responder",
+    "联系人": "contact",
 }  # fmt: skip
 KIND, ID = "kind", "id"
 _HEADINGS = (

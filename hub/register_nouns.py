@@ -89,10 +89,10 @@ NOUNS: Mapping[str, Noun] = {
             "responder",
             (
                 "area_id", "kind", "name", "phone", "latitude", "longitude", "availability",
-                "notes", "account_id",
+                "notes", "account_id", "travel_mode",
             ),
         ),
-        Noun("account", ("area_id", "name", "role", "language", "disabled")),
+        Noun("account", ("area_id", "name", "role", "language", "disabled", "phone", "email")),
     )
 }  # fmt: skip
 

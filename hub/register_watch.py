@@ -28,6 +28,8 @@ UPKEEP_EVERY_S = 600.0
 KNOWN_IN_SNAPSHOT = 2_000
 """Presses remembered over a restart without the database; older ones the commit tells apart."""
 
+_IN_REGISTER = ("device", "person", "premises")
+
 _log = structlog.get_logger(__name__)
 
 
@@ -148,11 +150,14 @@ class RegisterWatch:
         desk = devices = False
         for noun, key, row in found:
             desk = desk or noun in ("area", "account", "desk_session")
-            devices = devices or noun in ("device", "person", "premises")
+            devices = devices or noun in _IN_REGISTER
             if row is None:
                 self._register.drop(noun, key)
             else:
                 self._register.put(noun, row)
+        if devices:
+            rows = [each for each in found if each[0] in _IN_REGISTER]
+            devices = not await asyncio.to_thread(self._snapshot.add_to_register, rows)
         if desk or devices:
             await self._save_register(desk=desk, devices=devices)
         # Only now: what could not be written is looked at again.

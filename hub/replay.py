@@ -187,7 +187,6 @@ async def _findings(
                 past.pass_time(draft, row["received_at"])
                 for observation in observations_of(device, row):
                     past.runner.observe(draft, observation)
-            past.runner.accept(draft)
             for _, finding in draft.findings:
                 yield finding
     draft = past.runner.draft()

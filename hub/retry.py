@@ -30,9 +30,10 @@ SEND_WITHIN_S = 1.5
 """Less than a statement of the API may take, since the row is held meanwhile."""
 
 
-class _Heading(msgspec.Struct):
+class _Heading(msgspec.Struct, omit_defaults=True):
     topic: str
     received_at: datetime
+    spoken: bool = False
 
 
 _heading = msgspec.json.Decoder(_Heading)
@@ -51,6 +52,14 @@ class Opened:
     topic: str
     payload: bytes
     received_at: datetime
+    spoken: bool = False
+    """The person said it by telephone just now: it never came before."""
+
+
+def spoken(topic: str, payload: bytes, at: datetime) -> tuple[str, bytes]:
+    """Topic and payload of what somebody said by telephone instead of pressing a button."""
+    heading = msgspec.json.encode(_Heading(topic, at, spoken=True))
+    return topics.DESK_RETRY_ALARM, heading + b"\n" + payload
 
 
 def opened(envelope: bytes) -> Opened:
@@ -62,7 +71,7 @@ def opened(envelope: bytes) -> Opened:
         raise Malformed("not an envelope of the hub") from None
     if not found or heading.received_at.tzinfo is None:
         raise Malformed("not an envelope of the hub")
-    return Opened(heading.topic, payload, heading.received_at)
+    return Opened(heading.topic, payload, heading.received_at, heading.spoken)
 
 
 def again(alarm: Alarm) -> Alarm:

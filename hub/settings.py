@@ -23,14 +23,20 @@ from pydantic_settings import (
 )
 
 from hub.errors import SettingsError
+from hub.keys.assurance import AssuranceKeys
 from hub.keys.broker import BrokerKeys
+from hub.keys.channels import ChannelKeys
+from hub.keys.courier import CourierKeys
 from hub.keys.database import DatabaseKeys
 from hub.keys.history import HistoryKeys
 from hub.keys.http import HttpKeys
 from hub.keys.ingest import IngestKeys
 from hub.keys.key import Address
 from hub.keys.ladder import LadderKeys
+from hub.keys.page import PageKeys
 from hub.keys.place import PlaceKeys
+from hub.keys.reach import ReachKeys
+from hub.keys.record import RecordKeys
 
 __all__ = [
     "CONFIG_VARIABLE", "GROUPS", "Address", "Settings", "load_settings", "masked", "origin",
@@ -41,14 +47,15 @@ ENVIRONMENT_PREFIX = "CAREBELL_"
 CONFIG_VARIABLE = "CAREBELL_CONFIG"
 
 GROUPS: tuple[type[BaseModel], ...] = (
-    PlaceKeys, HttpKeys, BrokerKeys, DatabaseKeys, IngestKeys, LadderKeys,
-    HistoryKeys,
+    PlaceKeys, HttpKeys, PageKeys, BrokerKeys, DatabaseKeys, IngestKeys, LadderKeys,
+    ChannelKeys, CourierKeys, HistoryKeys, ReachKeys, RecordKeys, AssuranceKeys,
 )  # fmt: skip
 """In the order of the configuration file."""
 
 
 class Settings(
-    PlaceKeys, HttpKeys, BrokerKeys, DatabaseKeys, IngestKeys, LadderKeys, HistoryKeys, BaseSettings
+    PlaceKeys, HttpKeys, PageKeys, BrokerKeys, DatabaseKeys, IngestKeys, LadderKeys, ChannelKeys,
+    CourierKeys, HistoryKeys, ReachKeys, RecordKeys, AssuranceKeys, BaseSettings,
 ):  # fmt: skip
     """Every key, its default, unit and source."""
 
@@ -156,6 +163,8 @@ def masked(key: str, value: object) -> object:
     DingTalk, WeCom and Feishu take whoever knows it for their owner.
     """
     if key.endswith(("_secret", "_password", "_token")) and value:
+        return "***"
+    if key == "apprise_urls" and value:
         return "***"
     if not isinstance(value, str) or "://" not in value:
         return value

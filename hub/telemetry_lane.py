@@ -43,6 +43,8 @@ EXPIRE_LIMIT = 1_000
 CAUGHT_UP_S = 30
 """Ours: after a stall or restart the broker's backlog comes first; silence is judged after this
 long without a backlog."""
+DEAF_EVERY_S = 1.0
+"""How often it is noted while there is a backlog: every context is made anew by it."""
 SLICE = 64
 """Messages digested before the loop looks at its sockets again: about two milliseconds."""
 CHECKPOINT_EVERY_S = 1.0
@@ -74,6 +76,8 @@ class Batch:
     kept: list[KeptState] = field(default_factory=list)
     """Detector states that must be stored together with what was found."""
     careful: bool = False
+    shard: tuple[int, bytes] | None = None
+    """A shard of detector state as of this batch, to be stored after it."""
 
 
 class TelemetryLane:
@@ -110,12 +114,15 @@ class TelemetryLane:
         self._overheard: deque[Observation] = deque(maxlen=10_000)
         self._wake = asyncio.Event()
         self._behind_until_s = clock.monotonic_s() + CAUGHT_UP_S
+        self._deaf_at_s = -DEAF_EVERY_S
         self._next_shard = 0
         self._shard_at_s = 0.0
         self._since_shard = 0
         self._last_batch_id = 0
+        self._news = 0
+        """Batches that changed anything."""
         self._written: dict[int, int] = {}
-        """Up to which batch each shard was written by this process."""
+        """Up to which of them each shard was written by this process."""
         self._circumstances_at_s = 0.0
         self._roll_call: Iterator[Device] | None = None
         self._roll_call_at_s = 0.0
@@ -188,13 +195,12 @@ class TelemetryLane:
         self.committing_since_s = None
         if self._clock.monotonic_s() - started_s > CAUGHT_UP_S / 10:
             self._fell_behind()
-        self._runner.accept(batch.draft)
         self._answer(batch)
         for recorded in results:
             self._adopt(recorded)
-        self._since_shard += len(batch.messages)
         self._last_batch_id = max(self._last_batch_id, batch_id)
-        await self._checkpoint()
+        if batch.shard is not None:
+            await self._save_shard(*batch.shard)
 
     async def _gather(self) -> list[Message]:
         """At least one message or one second; then up to the limit or the linger."""
@@ -214,8 +220,11 @@ class TelemetryLane:
 
     def _fell_behind(self) -> None:
         """A backlog is not a silent city: nothing before now counts as silence."""
-        self._behind_until_s = self._clock.monotonic_s() + CAUGHT_UP_S
-        self._runner.rescheduled(self._clock.now())
+        now_s = self._clock.monotonic_s()
+        self._behind_until_s = now_s + CAUGHT_UP_S
+        if now_s - self._deaf_at_s >= DEAF_EVERY_S:
+            self._deaf_at_s = now_s
+            self._runner.rescheduled(self._clock.now())
 
     async def _prepare(self, messages: list[Message]) -> Batch:
         batch = Batch(messages, self._runner.draft())
@@ -235,6 +244,8 @@ class TelemetryLane:
             self._runner.expire(batch.draft, self._clock.now(), EXPIRE_LIMIT)
         batch.items, batch.outages = self.outages.fold(batch.draft.findings, self._clock.now())
         batch.kept = self._runner.kept(batch.draft)
+        self._since_shard += len(messages)
+        batch.shard = self._shard_due(bool(messages or batch.kept))
         return batch
 
     def _take_up_changes(self, draft: Draft) -> None:
@@ -257,10 +268,14 @@ class TelemetryLane:
             self._roll_call, self._answered = iter(devices), 0
         called = list(islice(self._roll_call, CALLED_AT_ONCE))
         silences = self._runner.table(SilenceDetector.name)
+        unheard = []
         for device in called:
             state = silences.get(device.id)
-            self._answered += state is not None and not state.reported
-        self._runner.begin(draft, called, self._clock.now())
+            if state is None:
+                unheard.append(device)
+            elif not state.reported:
+                self._answered += 1
+        self._runner.begin(draft, unheard, self._clock.now())
         if len(called) < CALLED_AT_ONCE:
             self._roll_call, self.devices_online = None, self._answered
 
@@ -356,19 +371,24 @@ class TelemetryLane:
             self.connection.ack_all([t for message in batch.messages for t in message.tickets])
         self.counts["committed"] += len(batch.messages)
 
-    async def _checkpoint(self) -> None:
-        """A shard of detector state now and then, unless nothing came since it was written;
-        recovery replays what came after its watermark."""
+    def _shard_due(self, news: bool) -> tuple[int, bytes] | None:
+        """A shard of detector state now and then, unless nothing came since it was written last.
+        Taken between two batches, it holds this one whole and nothing of the next."""
+        self._news += news
         now_s = self._clock.monotonic_s()
         due = now_s - self._shard_at_s >= CHECKPOINT_EVERY_S
         if not due and self._since_shard < CHECKPOINT_EVERY_MESSAGES:
-            return
+            return None
         self._shard_at_s, self._since_shard = now_s, 0
         shard, self._next_shard = self._next_shard, (self._next_shard + 1) % SHARDS
+        if self._written.get(shard) == self._news:
+            return None
+        self._written[shard] = self._news
+        return shard, self._runner.shard(shard)
+
+    async def _save_shard(self, shard: int, state: bytes) -> None:
+        """After its batch: recovery replays what came after the watermark."""
         batch_id = self._last_batch_id
-        if self._written.get(shard, 0) == batch_id:
-            return
-        state = self._runner.shard(shard)
 
         async def work(connection: Connection) -> None:
             await save_shard(connection, self._owner, shard, batch_id, self._clock.now(), state)
@@ -376,6 +396,5 @@ class TelemetryLane:
         try:
             await self._session.run(work)
         except TRANSIENT:
+            self._written.pop(shard, None)
             _log.warning("checkpoint_failed", shard=shard)
-        else:
-            self._written[shard] = batch_id

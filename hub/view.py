@@ -7,8 +7,11 @@ from typing import Any
 
 from alerts.alarm import Alarm
 from alerts.evidence import sentences
+from alerts.handoff import HandOff
 from alerts.incident import Incident
+from alerts.ladders import ladder_of
 from alerts.people import Person, Premises
+from alerts.responders import Responding
 from hub.device import Device
 
 View = dict[str, Any]
@@ -64,6 +67,13 @@ def incident_view(
         "step": incident.step,
         "follows": incident.follows,
         "silent": incident.silent,
+        "repeats": incident.repeats,
+        "who_comes": incident.who_comes,
+        "responders": [_responding(each) for each in incident.responders],
+        "hand_offs": [_handed(each) for each in incident.hand_offs],
+        "ladder": ladder_of(incident).name,
+        "same_address": incident.same_address,
+        "drill": incident.drill,
         "pending_action": pending_action,
     }
 
@@ -93,6 +103,30 @@ def iso(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _responding(responding: Responding) -> View:
+    return {
+        "kind": responding.who.kind.value,
+        "id": responding.who.id,
+        "name": responding.who.name,
+        "answer": responding.answer.value,
+        "way": responding.way.value if responding.way else None,
+        "told_at": iso(responding.told_at),
+        "answered_at": iso(responding.answered_at),
+        "expected_at": iso(responding.expected_at),
+        "arrived_at": iso(responding.arrived_at),
+    }
+
+
+def _handed(handed: HandOff) -> View:
+    return {
+        "service": handed.service.value,
+        "number": handed.number,
+        "reference": handed.reference,
+        "at": iso(handed.at),
+        "by": handed.by,
+    }
 
 
 def _owner(incident: Incident) -> View | None:

@@ -13,23 +13,33 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from alerts.channels.desk import DeskChannel
 from alerts.channels.device import DeviceChannel
-from alerts.channels.webhook import WebhookChannel
 from alerts.courier import Courier
 from alerts.escalator import Escalator
-from alerts.policy import ChannelName
+from alerts.policy import FALLBACK_CONTACT, ChannelName
 from alerts.ports import Announcement, Channel
+from alerts.watches import PATIENCE_S
+from hub.assurance.cycles import Cycles
+from hub.assurance.loops import Assurance, Surroundings
+from hub.audit_sealing import AuditSealing
+from hub.channels import outward_channels, speaker
 from hub.clock import SystemClock
+from hub.courier_loop import CourierLoop
 from hub.database import Session
 from hub.desk_bus import changed_announcement
+from hub.fact_keeping import FactKeeping
 from hub.figures.tally import CountedOutbox
 from hub.history_upkeep import HistoryUpkeep
 from hub.learning import Learning
 from hub.settings import Settings
 from hub.sources.mqtt import Delivery, MqttConnection
+from hub.store.address_book import Elsewhere, PostgresDirectory
 from hub.store.after_maintenance import PostgresAfterMaintenance
+from hub.store.brief import PostgresWords
+from hub.store.consented import ConsentedDirectory
 from hub.store.escalation import PostgresEscalation
+from hub.store.links import LinkMaker
 from hub.store.outbox import PostgresOutbox
-from hub.view import iso
+from hub.wording import WordsWhereNeeded
 from schemas import topics
 
 WORKER_CLIENT = "carebell-worker"
@@ -54,13 +64,19 @@ class WorkerProcess:
         self._database_url = database_url
         self._settings = settings
         self._pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
-            database_url, min_size=1, max_size=6, open=False, timeout=5.0,
+            database_url, min_size=1, max_size=12, open=False, timeout=5.0,
             kwargs={"autocommit": True},
         )  # fmt: skip
         self._broker = MqttConnection(
             broker_url, WORKER_CLIENT, clean=True,
             subscriptions={topics.DESK_STATS: 0}, on_message=self._ingest_says,
         )  # fmt: skip
+        self._cycles = Cycles(self._clock, self._broker.publish_nowait, PATIENCE_S)
+        self._around = Surroundings(
+            settings, self._clock, self._pool, self._cycles, self, self._broker.publish_nowait,
+            broker_url, database_url,
+        )  # fmt: skip
+        self._assurance: Assurance | None = None
         self._outbox = CountedOutbox(PostgresOutbox(self._pool))
         self._wakes = {name: asyncio.Event() for name in WAKES}
         self._unrecorded_at_s: float | None = None
@@ -69,34 +85,61 @@ class WorkerProcess:
     async def run(self) -> None:
         """For ever."""
         async with httpx.AsyncClient(timeout=WEBHOOK_TIMEOUT_S) as client:
+            register = PostgresDirectory(self._pool, _elsewhere(self._settings))
+            directory = ConsentedDirectory(self._pool, register)
             channels: dict[ChannelName, Channel] = {
                 ChannelName.DESK: DeskChannel(self._broker),
                 ChannelName.DEVICE: DeviceChannel(self._broker),
+                **outward_channels(self._settings, client, self._clock, directory.forget),
             }
-            if self._settings.webhook_url:
-                channels[ChannelName.WEBHOOK] = WebhookChannel(
-                    client, self._settings.webhook_url, self._settings.webhook_secret
-                )
             escalator = Escalator(
                 PostgresEscalation(self._pool, frozenset(channels), self._settings.language),
                 self,
                 self._clock,
             )
-            courier = Courier(self._outbox, channels, self._clock)
+            courier = Courier(
+                self._outbox, channels, directory, WordsWhereNeeded(self._words()), self._clock,
+                paces_per_minute=_paces(self._settings),
+            )  # fmt: skip
+            wake = self._wakes["notification_due"]
             await self._broker.start()
             await self._pool.open()
+            self._assurance = Assurance(self._around, client, frozenset(channels))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._listen())
+                group.create_task(self._assurance.run())
                 group.create_task(self._loop("escalator", escalator.run_once, "incident_due"))
-                group.create_task(self._loop("courier", courier.run_once, "notification_due"))
+                group.create_task(CourierLoop(courier, wake, self._say_cycle).run())
                 group.create_task(self._history().run())
-                group.create_task(Learning(self._database_url, self._clock).run())
+                group.create_task(self._sealing().run())
+                group.create_task(FactKeeping(Session(self._database_url), self._clock).run())
+                group.create_task(self._learning().run())
                 group.create_task(
                     self._loop("maintenance", self._raise_after_maintenance, "maintenance_over")
                 )
 
+    def _words(self) -> PostgresWords:
+        links = LinkMaker(self._pool, self._settings.public_url, self._clock)
+        return PostgresWords(self._pool, speaker(self._settings), self._clock, links)
+
     def _history(self) -> HistoryUpkeep:
-        return HistoryUpkeep(self._settings, Session(self._database_url), self._clock)
+        return HistoryUpkeep(
+            self._settings, Session(self._database_url), self._clock,
+            lambda: self._cycles.finished("history"),
+        )  # fmt: skip
+
+    def _learning(self) -> Learning:
+        return Learning(
+            self._database_url, self._clock, looked=lambda: self._cycles.finished("learning")
+        )
+
+    def _sealing(self) -> AuditSealing:
+        return AuditSealing(
+            Session(self._database_url), self._clock,
+            every_s=self._settings.seal_audit_every_s,
+            head_every_s=self._settings.audit_head_every_s,
+            told=lambda: self._cycles.finished("sealing"),
+        )  # fmt: skip
 
     async def announce(self, announcement: Announcement) -> None:
         """Implements `alerts.ports.Announcer`: the API reads the incident in the database."""
@@ -134,8 +177,7 @@ class WorkerProcess:
                 self._say_cycle(name, handled)
 
     def _say_cycle(self, name: str, handled: int) -> None:
-        said = {"type": "cycle", "loop": name, "at": iso(self._clock.now()), "handled": handled}
-        self._broker.publish_nowait(topics.DESK_STATS, msgspec.json.encode(said))
+        self._cycles.finished(name, handled)
         if name == "courier":
             counted = {"type": "worker", **self._outbox.figures()}
             self._broker.publish_nowait(topics.DESK_STATS, msgspec.json.encode(counted))
@@ -160,6 +202,10 @@ class WorkerProcess:
         if said.get("type") == "ingest":
             slow = said.get("database") != "ok" and said.get("unrecorded_alarms", 0) > 0
             self._unrecorded_at_s = self._clock.monotonic_s() if slow else None
+            if self._assurance is not None:
+                self._assurance.heard_ingest(said)
+        elif said.get("type") == "cycle":
+            self._cycles.heard(said)
 
     async def _listen(self) -> None:
         """Wake the loops when a transaction leaves them work (LISTEN/NOTIFY)."""
@@ -176,3 +222,21 @@ class WorkerProcess:
             except TRANSIENT as error:
                 _log.warning("listen_failed", error=type(error).__name__)
             await asyncio.sleep(CYCLE_EVERY_S)
+
+
+def _paces(settings: Settings) -> dict[ChannelName, int]:
+    """What providers are given in a minute at most."""
+    return {
+        ChannelName.SMS: settings.sms_per_minute,
+        ChannelName.VOICE: settings.calls_per_minute,
+        ChannelName.EMAIL: settings.mails_per_minute,
+    }
+
+
+def _elsewhere(settings: Settings) -> Elsewhere:
+    """Whom the configuration names."""
+    urls = (settings.webhook_url,) if settings.webhook_url else ()
+    robots = tuple(settings.apprise_urls.split())
+    ways = {ChannelName.WEBHOOK: urls, ChannelName.APPRISE: robots}
+    fallback = {channel: given for channel, given in ways.items() if given}
+    return Elsewhere(settings.language, {FALLBACK_CONTACT: fallback})

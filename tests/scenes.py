@@ -10,6 +10,7 @@ from psycopg import sql
 from alerts.actions import Action, Verb
 from alerts.alarm import Alarm, Bearing, Category, Flag, Priority, Subject, SubjectKind
 from alerts.incident import Outcome, Owner
+from alerts.responders import Actor, ActorKind, Way
 from hub.board import Board
 from hub.clock import SystemClock
 from hub.ingest import ALARM_STEPS, Desk, Incoming
@@ -179,20 +180,25 @@ def action(
     incident_id: str,
     at: datetime,
     *,
-    by: Owner = LIN,
+    by: Owner | Actor = LIN,
     number: int = 1,
     outcome: Outcome | None = Outcome.HELPED,
-    expected_arrival_s: int | None = None,
-    note: str | None = None,
+    **fields: Any,
 ) -> Action:
-    """A dispatcher's deed."""
+    """A human's deed: a dispatcher's, unless said otherwise."""
+    actor = actor_of(by)
+    way = Way.DESK if actor.kind is ActorKind.ACCOUNT else Way.SMS
     return Action(
-        id=f"{verb}-{by.account_id}-{number}",
+        id=f"{verb}-{actor.id}-{number}",
         incident_id=IncidentId(incident_id),
         verb=verb,
-        by=by,
+        by=actor,
         at=at,
-        expected_arrival_s=expected_arrival_s,
         outcome=outcome if verb is Verb.RESOLVE else None,
-        note=note,
+        **{"how": way} | fields,
     )
+
+
+def actor_of(by: Owner | Actor) -> Actor:
+    """A dispatcher as whoever acts."""
+    return by if isinstance(by, Actor) else Actor(ActorKind.ACCOUNT, by.account_id, by.name)

@@ -2,9 +2,10 @@
 
 import msgspec
 
+from alerts.messages import Message
 from alerts.notification import Notification
 from alerts.policy import ChannelName
-from alerts.ports import Publisher
+from alerts.ports import Publisher, Sent
 from schemas.topics import DESK_ANNOUNCE
 
 
@@ -16,8 +17,9 @@ class DeskChannel:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
 
-    async def send(self, notification: Notification) -> str:
+    async def send(self, notification: Notification, message: Message, address: str) -> Sent:
         """Publish the ring; raises SendFailed while the broker is away."""
+        del message, address  # its rows carry what is said, and to which topics
         body = {"type": "ring", "incident_id": notification.incident_id, **notification.body}
         await self._publisher.publish(DESK_ANNOUNCE, msgspec.json.encode(body), qos=0)
-        return "published"
+        return Sent("published")

@@ -3,9 +3,10 @@
 import msgspec
 
 from alerts.errors import SendRefused
+from alerts.messages import Message
 from alerts.notification import Notification
 from alerts.policy import ChannelName
-from alerts.ports import Publisher
+from alerts.ports import Publisher, Sent
 
 
 class DeviceChannel:
@@ -16,14 +17,15 @@ class DeviceChannel:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
 
-    async def send(self, notification: Notification) -> str:
+    async def send(self, notification: Notification, message: Message, address: str) -> Sent:
         """Publish everything said to each of its topics; `sent` means the broker has it."""
+        del message, address  # its rows carry what is said, and to which topics
         messages = notification.body.get("messages")
         if not messages:
             raise SendRefused("nothing to say")
-        for message in messages:
+        for each in messages:
             # Rows of the release before, still waiting, call it a receipt.
-            payload = msgspec.json.encode(message.get("said") or message["receipt"])
-            for topic in message["topics"]:
+            payload = msgspec.json.encode(each.get("said") or each["receipt"])
+            for topic in each["topics"]:
                 await self._publisher.publish(topic, payload, qos=1)
-        return f"broker has {len(messages)} message(s)"
+        return Sent(f"broker has {len(messages)} message(s)")

@@ -139,7 +139,6 @@ class Lanes:
                 msgspec.json.encode(finding.evidence)
             self._runner.kept(draft)
             self.outcome.findings += len(draft.findings)
-            self._runner.accept(draft)
             self._runner.shard(number % SHARDS)
         except Exception:  # noqa: BLE001 - this is what is looked for
             self.outcome.escape(None, traceback.format_exc(limit=-3))

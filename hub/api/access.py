@@ -24,9 +24,11 @@ class Deed(StrEnum):
     CARE = "care"
     ACCOUNTS = "accounts"
     HISTORY = "history"
+    REPORT = "report"
     INSPECT = "inspect"
     OPERATE = "operate"
     KIN = "kin"
+    GO = "go"
 
 
 MEANING: Mapping[Deed, str] = {
@@ -39,9 +41,11 @@ MEANING: Mapping[Deed, str] = {
     Deed.CARE: "set limits, fences and where a person is (home, away, hospital ...)",
     Deed.ACCOUNTS: "add, change and disable accounts, API tokens and family links",
     Deed.HISTORY: "read observations and their aggregates",
+    Deed.REPORT: "read figures of the service, and export whole incidents",
     Deed.INSPECT: "read the log, and messages that could not be read",
     Deed.OPERATE: "plan maintenance, retry what was set aside",
     Deed.KIN: "see how one's own people are",
+    Deed.GO: "say whether one is going, and where one is",
 }
 """For the documentation and for whoever is refused."""
 
@@ -76,11 +80,13 @@ MAY: Mapping[str, Role] = {
     ),
     "supervisor": Role(
         "watches how well the area is served",
-        frozenset({Deed.LOOK, Deed.BROWSE, Deed.HISTORY, Deed.INSPECT}),
+        frozenset({Deed.LOOK, Deed.BROWSE, Deed.HISTORY, Deed.REPORT, Deed.INSPECT}),
         by_token=True,
     ),
-    "responder": Role("goes there", frozenset({Deed.LOOK}), sight=Sight.OWN),
-    "family": Role("belongs to somebody", frozenset({Deed.LOOK, Deed.KIN}), sight=Sight.KIN),
+    "responder": Role("goes there", frozenset({Deed.LOOK, Deed.GO}), sight=Sight.OWN),
+    "family": Role(
+        "belongs to somebody", frozenset({Deed.LOOK, Deed.KIN, Deed.GO}), sight=Sight.KIN
+    ),
     "installer": Role(
         "puts devices into homes",
         frozenset({Deed.BROWSE, Deed.PROVISION}),
@@ -88,7 +94,7 @@ MAY: Mapping[str, Role] = {
     ),
     "auditor": Role(
         "reads everything, changes nothing",
-        frozenset({Deed.LOOK, Deed.BROWSE, Deed.HISTORY, Deed.INSPECT}),
+        frozenset({Deed.LOOK, Deed.BROWSE, Deed.HISTORY, Deed.REPORT, Deed.INSPECT}),
         by_token=True,
     ),
     "integration": Role(
@@ -118,6 +124,8 @@ class Whose(NamedTuple):
     area_id: str
     person_id: str | None = None
     premises_id: str | None = None
+    told: frozenset[str] = frozenset()
+    """Who goes there or was asked to, as `responder:ID` or `account:ID`."""
 
     @classmethod
     def of(cls, view: Mapping[str, Any]) -> "Whose":
@@ -128,7 +136,8 @@ class Whose(NamedTuple):
             or (subject.get("id") if subject.get("kind") == noun else None)
             for noun in ("person", "premises")
         }
-        return cls(view["area_id"], found["person"], found["premises"])
+        told = frozenset(f"{r['kind']}:{r['id']}" for r in view.get("responders") or ())
+        return cls(view["area_id"], found["person"], found["premises"], told)
 
 
 Visible = Callable[[Whose], bool]
@@ -148,7 +157,8 @@ def visible_to(account: Account, tree: "AreaTree") -> Visible:
                 else whose.premises_id in account.homes
             )
         case Sight.OWN:
-            return lambda _whose: False  # nobody is appointed to an incident by the hub yet
+            recipients = account.recipients
+            return lambda whose: not recipients.isdisjoint(whose.told)
 
 
 def within(account: Account, tree: "AreaTree") -> Within:
@@ -159,7 +169,7 @@ def within(account: Account, tree: "AreaTree") -> Within:
         case Sight.KIN:
             return Within(people=sorted(account.people), homes=sorted(account.homes))
         case Sight.OWN:
-            return Within(people=[], homes=[])
+            return Within(people=[], homes=[], recipients=sorted(account.recipients))
 
 
 class AreaTree:
@@ -186,6 +196,10 @@ class AreaTree:
         if seat == self._root:
             return None
         return [seat, *(area for area in self._parents if seat in self._ancestors(area))]
+
+    def above(self, area_id: str) -> frozenset[str]:
+        """Every area it lies in."""
+        return self._ancestors(area_id)
 
     def _ancestors(self, area_id: str) -> frozenset[str]:
         known = self._above.get(area_id)

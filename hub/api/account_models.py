@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from hub.api.models import Id, Name, Question
+from hub.api.models import Email, Id, Name, Phone, Question
 from hub.api.register_models import Changes, Label, Language
 
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
@@ -33,6 +33,9 @@ class AccountCard(BaseModel):
     disabled: bool
     created_at: datetime
     must_change_password: bool
+    phone: str | None = None
+    """Where they are called while on duty and not at a desk; only where one account is read."""
+    email: str | None = None
 
 
 class AccountPage(BaseModel):
@@ -69,6 +72,8 @@ class AccountChanges(Changes):
     role: RoleName = "family"
     language: Language = "zh-CN"
     disabled: bool = False
+    phone: Phone | None = None
+    email: Email | None = None
 
 
 class PasswordChange(Question):

@@ -16,19 +16,27 @@ from hub.api import problems
 from hub.api.access import Deed
 from hub.api.border import Border
 from hub.api.deeds import Deeds
+from hub.api.feed_models import add_feed_shapes
 from hub.api.figures import Figures
 from hub.api.gate import Allowed, Parts
 from hub.api.gauging import Gauging
 from hub.api.models import ProblemObject
 from hub.api.page import serve_page
 from hub.api.ports import ApiDependencies
+from hub.api.presence import Presence
 from hub.api.reconcile import Reconciler
 from hub.api.routes import (
     accounts,
     areas,
+    assurance,
+    audit,
+    callbacks,
+    calls,
     care,
+    consent,
     dead_letters,
     devices,
+    earlier,
     events,
     findings,
     health,
@@ -36,17 +44,26 @@ from hub.api.routes import (
     imports,
     inactivity,
     incidents,
+    links,
     log,
     maintenance,
     metrics,
     observations,
     outages,
     people,
+    policies,
     premises,
+    push,
     quarantine,
+    reach,
+    reports,
     responders,
+    responsibility,
+    rota,
     session,
+    signals,
     tokens,
+    visits,
 )
 from hub.api.sessions import COOKIE, Sessions
 from hub.api.snapshot import DeskSnapshot
@@ -54,31 +71,50 @@ from hub.api.switchboard import Switchboard
 from hub.api.throttle import Throttle
 
 COMPRESSED_FROM_BYTES = 1024
-PUBLIC = ("/api/v1/health/", "/metrics", "/openapi.json")
+PUBLIC = ("/api/v1/health/", "/api/v1/callbacks/", "/metrics", "/openapi.json")
 """Paths that need no log-in."""
 
-_ROUTERS = (
+ROUTERS = (
     session.router,
     incidents.router,
+    responsibility.router,
+    policies.router,
     devices.router,
     areas.router,
     premises.router,
     people.router,
     people.kin_router,
     care.router,
+    consent.router,
+    push.router,
+    calls.router,
+    calls.device_router,
+    callbacks.router,
+    links.router,
     inactivity.router,
     outages.router,
     responders.router,
+    reach.router,
     accounts.router,
     tokens.router,
     imports.router,
     log.router,
+    audit.router,
+    reports.router,
+    reports.case_router,
+    visits.router,
     observations.router,
     findings.router,
+    signals.router,
+    earlier.router,
     history.router,
     quarantine.router,
     dead_letters.router,
     maintenance.router,
+    rota.router,
+    rota.handovers_router,
+    assurance.router,
+    assurance.health_router,
     events.router,
     health.router,
     metrics.router,
@@ -117,14 +153,20 @@ def create_app(dependencies: ApiDependencies) -> FastAPI:
         clock=dependencies.clock,
     )
 
+    presence = Presence(
+        switchboard, dependencies.assurance.presence, dependencies.clock, dependencies.root_area_id
+    )
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await reconciler.start()
+        await presence.start()
         await dependencies.bus.start(switchboard.hear, switchboard.connected)
         try:
             yield
         finally:
             switchboard.cut("shutdown")
+            await presence.stop()
             await reconciler.stop()
             await dependencies.bus.stop()
 
@@ -142,16 +184,21 @@ def create_app(dependencies: ApiDependencies) -> FastAPI:
         dependencies, switchboard, sessions, Throttle(), deeds, figures, Gauging()
     )
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=5)
-    app.add_middleware(Border, figures=figures, clock=dependencies.clock)
+    app.add_middleware(
+        Border,
+        figures=figures,
+        clock=dependencies.clock,
+        pictures_from=dependencies.page_settings.pictures_from(),
+    )
     problems.install(app)
-    for router in _ROUTERS:
+    for router in ROUTERS:
         app.include_router(router)
     serve_page(app, dependencies.page)
-    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    app.openapi = lambda: described(app)  # type: ignore[method-assign]
     return app
 
 
-def _described(app: FastAPI) -> dict[str, Any]:
+def described(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document: log-in by cookie, and every error as a problem."""
     if app.openapi_schema is not None:
         return app.openapi_schema
@@ -165,6 +212,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    add_feed_shapes(schemas)
     schemas["Problem"] = ProblemObject.model_json_schema()
     document["components"]["securitySchemes"] = {
         "session": {"type": "apiKey", "in": "cookie", "name": COOKIE}
@@ -186,7 +234,7 @@ def deeds() -> dict[tuple[str, str], Deed]:
     """Which deed each route asks for; a route for whoever is signed in, or for all, has none."""
     return {
         (method, route.path): check.deed
-        for router in _ROUTERS
+        for router in ROUTERS
         for route in router.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()

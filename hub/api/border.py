@@ -19,7 +19,7 @@ MAX_BODY_BYTES = 64 * 1024
 """The largest request is a home with a page of notes."""
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """A register of 100,000 homes with people and devices has about 30 MB."""
-FILE_ROUTES = frozenset({"/api/v1/imports/register"})
+FILE_ROUTES = frozenset({"/api/v1/imports/register", "/api/v1/visits/import"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 KNOWN_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 SECURITY_HEADERS: Mapping[str, str] = {
@@ -41,8 +41,13 @@ _log = structlog.get_logger("hub.api")
 class Border:
     """ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, figures: Figures, clock: Clock) -> None:
+    def __init__(
+        self, app: ASGIApp, figures: Figures, clock: Clock, pictures_from: str = ""
+    ) -> None:
         self._app = app
+        self._headers = dict(SECURITY_HEADERS)
+        if pictures_from:
+            self._headers["Content-Security-Policy"] += f"; img-src 'self' {pictures_from}"
         self._figures = figures
         self._clock = clock
 
@@ -51,7 +56,7 @@ class Border:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        crossing = _Crossing(scope, receive, send)
+        crossing = _Crossing(scope, receive, send, self._headers)
         started_s = self._clock.monotonic_s()
         try:
             if (refusal := _refusal(scope)) is not None:
@@ -75,12 +80,15 @@ class Border:
 class _Crossing:
     """One request on its way."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str]
+    ) -> None:
         self.status: int | None = None
         self.live = False
         self._received_bytes = 0
         self._private = scope["path"].startswith("/api/")
         self._limit_bytes = _limit_bytes(scope)
+        self._headers = headers
         self._receive = receive
         self._send = send
 
@@ -99,7 +107,7 @@ class _Crossing:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             self.live = headers.get("content-type", "").startswith(_LIVE)
-            for name, value in SECURITY_HEADERS.items():
+            for name, value in self._headers.items():
                 headers.setdefault(name, value)
             if self._private:
                 headers.setdefault("Cache-Control", "no-store")

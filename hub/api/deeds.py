@@ -1,22 +1,27 @@
-"""What a dispatcher does to an incident: handed to ingest by the broker, answered in 1.5 s."""
+"""What a human does to an incident: handed to ingest by the broker, answered in 1.5 s."""
 
 import asyncio
 import secrets
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from alerts.actions import Verb
+from alerts.actions import Action, CallResult, Verb
 from alerts.errors import SendFailed
+from alerts.incident import Outcome
 from alerts.people import Account
-from hub.api.access import Whose
+from alerts.policy import ChannelName
+from alerts.responders import Actor, ActorKind, Way
+from hub.api.access import Deed, Whose, may
 from hub.api.figures import Figures
 from hub.api.ports import Clock, DeskBus, DeskStore
 from hub.api.problems import Problem, later
 from hub.api.switchboard import Switchboard
-from hub.view import View, iso
+from hub.desk_bus import action_message
+from hub.drill import DrillOrder, drill_message
+from hub.view import View
 from schemas import topics
+from schemas.ids import IncidentId
 
 PUBLISH_WITHIN_S = 2.0
 """A broker that is well confirms in milliseconds."""
@@ -55,10 +60,30 @@ class Deeds:
     async def perform(
         self, verb: Verb, incident_id: str, account: Account, details: dict[str, Any]
     ) -> Done:
-        """Raises Problem: 404, 409 (refused), 503 (nothing was done)."""
+        """What somebody who is logged in does. Raises Problem: 404, 409 (refused), 503 (nothing
+        was done)."""
+        answers = may(account.role, Deed.ACT)
+        how = Way.DESK if answers else Way.FAMILY_PAGE
+        actor = _actor_of(account)
+        return await self._counted(verb, self.find(incident_id, account), actor, how, details)
+
+    async def perform_as(
+        self, actor: Actor, how: Way, verb: Verb, incident_id: str, details: dict[str, Any]
+    ) -> Done:
+        """What somebody does who is not logged in: whoever calls this has made sure that it is
+        them. Raises Problem like `perform`."""
+        return await self._counted(verb, self._known(incident_id), actor, how, details)
+
+    async def _counted(
+        self,
+        verb: Verb,
+        finding: Awaitable[View],
+        actor: Actor,
+        how: Way,
+        details: dict[str, Any],
+    ) -> Done:
         try:
-            before = await self.find(incident_id, account)
-            done = await self._carry(verb, before, account, details)
+            done = await self._carry(verb, await finding, actor, how, details)
         except Problem as problem:
             results = {404: "not_found", 409: "refused"}
             self._figures.actions.labels(verb, results.get(problem.status_code, "away")).inc()
@@ -66,33 +91,52 @@ class Deeds:
         self._figures.actions.labels(verb, "pending" if done.pending else "done").inc()
         return done
 
+    async def begin_drill(self, order: DrillOrder) -> View | None:
+        """Practise. The incident as the desks show it; None: the broker keeps the order. Raises
+        Problem 503."""
+        answer = self._board.expect(order.id)
+        try:
+            await self._hand_over(drill_message(order))
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                result = await answer
+        except TimeoutError:
+            return None
+        finally:
+            answer.cancel()
+        view: View | None = result.get("incident")
+        return view
+
     async def find(self, incident_id: str, account: Account) -> View:
         """An incident the account may see: from memory while it is open, else from the database."""
+        view = await self._known(incident_id)
+        if not self._board.sight(account)(Whose.of(view)):
+            raise Problem(404, NO_SUCH_INCIDENT)
+        return view
+
+    async def _known(self, incident_id: str) -> View:
         view = self._board.feed.find(incident_id)
         if view is None:
             view = (await self._store.views([incident_id])).get(incident_id)
-        if view is None or not self._board.sight(account)(Whose.of(view)):
+        if view is None:
             raise Problem(404, NO_SUCH_INCIDENT)
         return view
 
     async def _carry(
-        self, verb: Verb, before: View, account: Account, details: dict[str, Any]
+        self, verb: Verb, before: View, actor: Actor, how: Way, details: dict[str, Any]
     ) -> Done:
         action_id = secrets.token_hex(16)
-        body = {
-            "id": action_id,
-            "incident_id": before["id"],
-            "area_id": before["area_id"],
-            "verb": verb.value,
-            "by": {"account_id": account.id, "name": account.name},
-            "at": iso(self._clock.now()),
-            "expected_arrival_s": details.get("expected_arrival_s"),
-            "outcome": details.get("outcome"),
-            "note": details.get("note"),
-        }
+        action = Action(
+            id=action_id,
+            incident_id=IncidentId(before["id"]),
+            verb=verb,
+            by=actor,
+            at=self._clock.now(),
+            how=how,
+            **_details(details),
+        )
         answer = self._board.expect(action_id)
         try:
-            await self._hand_over(msgspec.json.encode(body))
+            await self._hand_over(action_message(action, before["area_id"]))
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 result = await answer
         except TimeoutError:
@@ -121,6 +165,32 @@ class Deeds:
     def _pending(self, verb: Verb, before: View, told: View | None) -> Done:
         view = told or self._board.feed.find(before["id"]) or before
         return Done(view | {"pending_action": view.get("pending_action") or verb.value}, True)
+
+
+def _actor_of(account: Account) -> Actor:
+    """Whoever is a responder of the register acts as the one that was told."""
+    if not may(account.role, Deed.ACT) and len(account.responders) == 1:
+        (responder_id,) = account.responders
+        return Actor(ActorKind.RESPONDER, responder_id, account.name)
+    return Actor(ActorKind.ACCOUNT, account.id, account.name)
+
+
+def _details(said: dict[str, Any]) -> dict[str, Any]:
+    """What was said, as an action has it."""
+    whom = said.get("whom")
+    if isinstance(whom, dict):
+        whom = Actor(ActorKind(whom["kind"]), whom["id"], whom["name"])
+    outcome, result = said.get("outcome"), said.get("result")
+    return {
+        "whom": whom,
+        "expected_arrival_s": said.get("expected_arrival_s"),
+        "outcome": None if outcome is None else Outcome(outcome),
+        "note": said.get("note"),
+        "channels": tuple(ChannelName(name) for name in said.get("channels") or ()),
+        "service": said.get("service"),
+        "reference": said.get("reference"),
+        "result": None if result is None else CallResult(result),
+    }
 
 
 def _refused(refusal: dict[str, Any]) -> Problem:

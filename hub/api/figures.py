@@ -5,6 +5,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from alerts.assurance import Concern
 from hub.figures.registry import Mirror, Mirrored, Tallied, counter, gauge, histogram
 
 
@@ -27,9 +28,11 @@ class Figures:
         self.unlogged_looks = counter(registry, "carebell_api_unlogged_looks")
         self.loop_failures = counter(registry, "carebell_api_loop_failures")
         self.unreadable = counter(registry, "carebell_api_unreadable_announcements")
+        self.desks_present = gauge(registry, "carebell_desks_present")
         self.mirrored: Mirrored = {}
+        self.tallied: Mapping[str, Tallied] = {}
         self.dwell: Tallied | None = None
-        registry.register(Mirror(lambda: self.mirrored, lambda: self.dwell))
+        registry.register(Mirror(lambda: self.mirrored, lambda: self.dwell, lambda: self.tallied))
 
 
 INGEST_FIGURES: Mapping[str, str] = {
@@ -73,6 +76,36 @@ def of_worker(word: Mapping[str, Any]) -> dict[str, dict[tuple[str, ...], float]
         (str(channel), str(state)): float(n) for channel, state, n in rows
     }
     return {"carebell_notifications": fates} if fates else {}
+
+
+def of_assurance(word: Mapping[str, Any]) -> dict[str, dict[tuple[str, ...], float]]:
+    """What the assurance loop said; what is off or was never reached is left out."""
+    found: dict[str, dict[tuple[str, ...], float]] = {}
+    for key, name in (
+        ("press_age_s", "carebell_synthetic_press_age_seconds"),
+        ("watcher_age_s", "carebell_dead_man_age_seconds"),
+    ):
+        if isinstance(word.get(key), int | float):
+            found[name] = {(): float(word[key])}
+    if word:
+        counts = word.get("conditions") or {}
+        conditions: dict[tuple[str, ...], float] = {}
+        for concern in Concern:
+            one = counts.get(concern.value) or {}
+            ringing = float(one.get("raised", 0))
+            conditions[concern.value, "ringing"] = ringing
+            conditions[concern.value, "holding"] = float(one.get("holding", 0)) - ringing
+        found["carebell_assurance_conditions"] = conditions
+    return found
+
+
+def tallied_of(word: Mapping[str, Any]) -> dict[str, Tallied]:
+    """Histograms of the assurance loop, by figure."""
+    counts = word.get("synthetic")
+    if not counts:
+        return {}
+    tallied = Tallied(list(counts), float(word.get("synthetic_s", 0.0)))
+    return {"carebell_synthetic_press_seconds": tallied}
 
 
 def dwell_of(word: Mapping[str, Any]) -> Tallied | None:

@@ -1,7 +1,7 @@
 """What every route is given: the API's parts, and who asks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -11,6 +11,7 @@ from hub.api.access import MEANING, Deed, may
 from hub.api.deeds import Deeds
 from hub.api.figures import Figures
 from hub.api.gauging import Gauging
+from hub.api.looks import ACTIONS, Looks
 from hub.api.ports import (
     AccountStore,
     ApiDependencies,
@@ -20,6 +21,9 @@ from hub.api.ports import (
     RegisterStore,
 )
 from hub.api.ports_care import CareStore, LearnedStore, OutageStore
+from hub.api.ports_ladder import PolicyStore
+from hub.api.ports_reach import ReachStore
+from hub.api.ports_record import RecordPorts
 from hub.api.problems import Problem
 from hub.api.sessions import COOKIE, Sessions
 from hub.api.switchboard import Switchboard
@@ -41,6 +45,7 @@ class Parts:
     deeds: Deeds
     figures: Figures
     gauging: Gauging
+    looks: Looks = field(default_factory=Looks)
 
     @property
     def store(self) -> DeskStore:
@@ -71,6 +76,21 @@ class Parts:
     def outages(self) -> OutageStore:
         """Silent areas."""
         return self.dependencies.outages
+
+    @property
+    def reach(self) -> ReachStore:
+        """Who is nearest."""
+        return self.dependencies.reach
+
+    @property
+    def policies(self) -> PolicyStore:
+        """Ladders of areas and people."""
+        return self.dependencies.policies
+
+    @property
+    def record(self) -> RecordPorts:
+        """Figures, visits, whole cases."""
+        return self.dependencies.record
 
     @property
     def accounts(self) -> AccountStore:
@@ -138,7 +158,7 @@ class Allowed:
 
     deed: Deed
 
-    async def __call__(self, session: SignedIn) -> Account:
+    async def __call__(self, session: SignedIn, request: Request) -> Account:
         """Raises Problem 403."""
         if session.must_change_password:
             raise Problem(
@@ -147,7 +167,20 @@ class Allowed:
         if not may(session.account.role, self.deed):
             lacking = f"It does not include: {MEANING[self.deed]}."
             raise Problem(403, "Your role does not allow this", lacking)
+        if request.method == "GET":
+            _note_list(request, session.account)
         return session.account
+
+
+def _note_list(request: Request, account: Account) -> None:
+    """A list or a feed, once in a while, with the area it reaches."""
+    parts = parts_of(request)
+    path = getattr(request.scope.get("route"), "path", "")
+    told = parts.looks.seen(account.id, path, request.url.query, parts.clock.monotonic_s())
+    if told is not None:
+        action = ACTIONS.get(told["noun"], "list")
+        seat = {"area_id": account.area_id, "role": account.role}
+        parts.switchboard.note_look(parts.entry(account, action, account.area_id, told | seat))
 
 
 Looking = Annotated[Account, Depends(Allowed(Deed.LOOK))]
@@ -159,7 +192,9 @@ Registering = Annotated[Account, Depends(Allowed(Deed.REGISTER))]
 Caring = Annotated[Account, Depends(Allowed(Deed.CARE))]
 Accounting = Annotated[Account, Depends(Allowed(Deed.ACCOUNTS))]
 Recalling = Annotated[Account, Depends(Allowed(Deed.HISTORY))]
+Reporting = Annotated[Account, Depends(Allowed(Deed.REPORT))]
 Inspecting = Annotated[Account, Depends(Allowed(Deed.INSPECT))]
 Operating = Annotated[Account, Depends(Allowed(Deed.OPERATE))]
 Kin = Annotated[Account, Depends(Allowed(Deed.KIN))]
+Going = Annotated[Account, Depends(Allowed(Deed.GO))]
 """One a deed. A route that takes none of them fails tests/integration/test_api_roles.py."""

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import Gauge
 
-from hub.api.figures import STATES, dwell_of, of_ingest, of_worker
+from hub.api.figures import (
+    STATES,
+    dwell_of,
+    of_assurance,
+    of_ingest,
+    of_worker,
+    tallied_of,
+)
 from hub.desk import DatabaseAway
 
 if TYPE_CHECKING:
@@ -25,6 +32,9 @@ _ONE = {
     "dead_letters": "carebell_dead_letters",
     "maintenance_open": "carebell_maintenance_open",
     "muted_conditions": "carebell_muted_conditions",
+    "audit_blocks": "carebell_audit_blocks",
+    "audit_unsealed_entries": "carebell_audit_unsealed_entries",
+    "audit_unsealed_seconds": "carebell_audit_unsealed_seconds",
     "database_bytes": "carebell_database_bytes",
     "database_connections": "carebell_database_connections",
     "database_oldest_transaction_seconds": "carebell_database_oldest_transaction_seconds",
@@ -60,6 +70,9 @@ class Gauging:
         found["carebell_loop_cycle_age_seconds"] = {
             (loop,): age_s for loop, age_s in board.cycle_ages().items()
         }
+        figures.desks_present.set(len(board.desks_present()))
+        found |= of_assurance(board.assurance_word)
+        figures.tallied = tallied_of(board.assurance_word)
         found |= await asyncio.to_thread(_labelled, parts)
         found |= await self._of_database(parts)
         figures.mirrored = {name: values for name, values in found.items() if values}

@@ -13,8 +13,14 @@ from hub.view import View
 Shown = Callable[[View], View]
 """How an incident is shown to somebody."""
 
-_STEPS = frozenset({"alarm", "escalate", "acknowledge", "attend", "resolve", "clear"})
+_STEPS = frozenset(
+    {
+        "alarm", "escalate", "acknowledge", "take_over", "release", "going", "decline", "attend",
+        "hand_off", "resolve", "reopen", "clear",
+    }
+)  # fmt: skip
 """Actions of the log that say how far the help is."""
+_GOES = frozenset({"going", "arrived"})
 _DATA = b"\ndata: "
 
 
@@ -31,6 +37,28 @@ def for_family(view: View) -> View:
     if premises := view.get("premises"):
         shown["premises"] = premises | {"access_notes": None}
     shown["alarms"] = [_alarm(alarm) for alarm in view.get("alarms", ())]
+    return shown
+
+
+def for_responder(recipients: frozenset[str]) -> Shown:
+    """For whoever was asked to go there: who and where. How to get in and where exactly the person
+    is only once they said that they are going; what is in the medical notes never."""
+
+    def shown(view: View) -> View:
+        goes = any(
+            f"{each['kind']}:{each['id']}" in recipients and each["answer"] in _GOES
+            for each in view.get("responders") or ()
+        )
+        found = view | {"note": None}
+        if person := view.get("person"):
+            found["person"] = person | {"medical_notes": None}
+        if not goes:
+            found["position"] = None
+            if premises := view.get("premises"):
+                found["premises"] = premises | {"access_notes": None}
+        found["alarms"] = [_alarm(alarm) for alarm in view.get("alarms", ())]
+        return found
+
     return shown
 
 

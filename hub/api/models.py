@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from alerts.actions import MAX_NOTE_LENGTH
+from hub.api.page_settings import USUAL_PAGE, PageSettings
 from schemas.ids import ID_PATTERN
 from schemas.vocabulary import DeviceKind
 
@@ -13,12 +14,19 @@ Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(max_length=MAX_NOTE_LENGTH)]
 Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+() -]{3,30}$")]
+Email = Annotated[
+    str, StringConstraints(pattern=r"^[^@\s<>,;]{1,64}@[^@\s<>,;]{1,190}$", max_length=254)
+]
+"""RFC 5321 lets them be this long; whether it is theirs shows a test message."""
 
 HumanOutcome = Literal[
     "helped", "false_alarm", "test", "no_reply", "handed_off", "unfounded", "fixed"
 ]
 """What a human may choose (alerts.incident.HUMAN_OUTCOMES)."""
 
+
+CategoryName = Literal["personal", "physiological", "hazard", "technical"]
+PriorityName = Literal["high", "medium", "low"]
 
 Responses = dict[int | str, dict[str, Any]]
 """What a route answers besides its usual model."""
@@ -93,6 +101,8 @@ class SessionView(BaseModel):
     """Until then nothing else is allowed."""
     deeds: list[str] = []
     """What the account may do (docs/roles.md)."""
+    page: PageSettings = USUAL_PAGE
+    """What the page is to know of the hub's settings."""
 
 
 # ---- incidents ----------------------------------------------------------------------------------
@@ -103,7 +113,7 @@ class SubjectView(BaseModel):
 
     model_config = ConfigDict(title="Subject")
 
-    kind: Literal["person", "premises", "device", "area", "hub"]
+    kind: Literal["person", "premises", "device", "area", "hub", "drill"]
     id: str
 
 
@@ -163,8 +173,8 @@ class AlarmView(BaseModel):
     device_id: str
     message_id: str | None
     kind: str
-    category: str
-    priority: str
+    category: CategoryName
+    priority: PriorityName
     action: str | None
     observed_at: Moment | None
     received_at: Moment
@@ -186,6 +196,37 @@ class OwnerView(BaseModel):
     name: str
 
 
+class RespondingView(BaseModel):
+    """Somebody who was called to go there, and what they said."""
+
+    model_config = ConfigDict(title="Responding")
+
+    kind: Literal["account", "contact", "responder"]
+    id: str
+    name: str
+    answer: Literal["told", "going", "declined", "arrived"]
+    way: Literal["desk", "family_page", "sms", "voice", "link", "api"] | None
+    """How they said so; null where they were only told."""
+    told_at: Moment | None
+    answered_at: Moment | None
+    expected_at: Moment | None
+    arrived_at: Moment | None
+
+
+class HandedOffView(BaseModel):
+    """An emergency service that was given the case."""
+
+    model_config = ConfigDict(title="HandedOff")
+
+    service: Literal["ambulance", "fire", "police"]
+    number: str
+    reference: str
+    """What the service calls it; empty where it gives none."""
+    at: Moment
+    by: str
+    """The name of whoever called."""
+
+
 class IncidentView(BaseModel):
     """The case. Newer hubs may add fields."""
 
@@ -196,8 +237,8 @@ class IncidentView(BaseModel):
     state: Literal["checking", "raised", "acknowledged", "attended", "resolved"]
     provisional: bool
     """Announced, not yet committed."""
-    priority: Literal["high", "medium", "low"]
-    category: Literal["personal", "physiological", "hazard", "technical"]
+    priority: PriorityName
+    category: CategoryName
     kind: str
     area_id: str
     subject: SubjectView
@@ -220,6 +261,18 @@ class IncidentView(BaseModel):
     step: int
     follows: str | None
     silent: bool = False
+    repeats: int = 0
+    """How often the last rung of the ladder was rung again."""
+    who_comes: str | None = None
+    """The name the person hears: of the first responder who goes there, else of the owner."""
+    responders: list[RespondingView] = []
+    hand_offs: list[HandedOffView] = []
+    ladder: str = ""
+    """The name of the ladder it climbs, as it was when the incident got it."""
+    same_address: str | None = None
+    """The first of several open incidents at one address, where this is a later one."""
+    drill: bool = False
+    """Practice: not real, and in no figure."""
     pending_action: str | None
     """An action that the broker keeps until the database is back."""
 

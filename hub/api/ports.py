@@ -7,9 +7,17 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from alerts.people import Account, PersonState
+from hub.api.page_settings import USUAL_PAGE, PageSettings
+from hub.api.ports_answers import AnswerParts
+from hub.api.ports_assurance import AssurancePorts
 from hub.api.ports_care import CareStore, LearnedStore, OutageStore
+from hub.api.ports_channels import ChannelPorts
 from hub.api.ports_findings import FindingStore
+from hub.api.ports_ladder import PolicyStore
 from hub.api.ports_operation import FigureStore, MaintenanceStore, QuarantineStore
+from hub.api.ports_reach import ReachStore, Routes
+from hub.api.ports_record import RecordPorts
+from hub.api.ports_signals import SignalStore
 from hub.credential import Credential
 from hub.desk import (
     AccountNews,
@@ -104,7 +112,15 @@ class DeskStore(Protocol):
     async def area_of(self, noun: str, noun_id: str) -> str | None: ...
 
     async def devices(
-        self, areas: Sequence[str] | None, q: str, after: str, limit: int, now: datetime
+        self,
+        areas: Sequence[str] | None,
+        q: str,
+        after: str,
+        limit: int,
+        now: datetime,
+        *,
+        device_id: str | None = None,
+        premises_id: str | None = None,
     ) -> list[View]: ...
 
 
@@ -281,8 +297,13 @@ class ApiDependencies:
     care: CareStore
     learned: LearnedStore
     outages: OutageStore
+    policies: PolicyStore
     figures: FigureStore
     findings: FindingStore
+    reach: ReachStore
+    record: RecordPorts
+    signals: SignalStore
+    assurance: AssurancePorts
     bus: DeskBus
     clock: Clock
     data_dir: Path
@@ -294,5 +315,13 @@ class ApiDependencies:
     """Figures of what runs beside the API, by name and label (`hub.outside`)."""
     device_broker_url: str = "mqtt://127.0.0.1:1883"
     """Where devices connect, as a new one is told (`hub.qr`)."""
+    page_settings: PageSettings = USUAL_PAGE
+    """What the page shows besides what the hub knows."""
+    channels: ChannelPorts | None = None
+    """Consent, web push, calls to homes; None: there are none of these."""
+    answers: AnswerParts | None = None
+    """Call-backs of gateways and one-time links; None: there are neither."""
+    routes: Routes | None = None
+    """Travel times by road; None: they are estimated."""
     page: Path | None = None
     """The folder of the built page; None: the one beside this package."""

@@ -1,6 +1,6 @@
 """What the routes of operation need from the outside; the adapters live in `hub.store`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -26,7 +26,11 @@ class QuarantineStore(Protocol):
     async def discard(self, message_id: int, operator: Operator, now: datetime) -> bool: ...
 
     async def dead_letters(
-        self, areas: tuple[str, ...] | None, before: int, limit: int
+        self,
+        areas: tuple[str, ...] | None,
+        before: int,
+        limit: int,
+        states: Sequence[str] = ...,
     ) -> list[Row]: ...
 
     async def send_again(self, notification_id: int, operator: Operator, now: datetime) -> bool: ...

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from alerts.people import PersonState
-from hub.api.models import Id, Name, Phone, Question, Text
+from alerts.reach import TravelMode
+from hub.api.models import Email, Id, Name, Phone, Question, Text
 from hub.register_nouns import Availability, Level, Mobility, ResponderKind
 
 Latitude = Annotated[float, Field(ge=-90, le=90)]
@@ -16,6 +17,9 @@ Language = Literal["zh-CN", "en"]
 TimeZone = Annotated[str, StringConstraints(max_length=64)]
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
+CONTACT_CHANNELS = ("push", "sms", "voice", "email")
+ContactChannel = Literal["push", "sms", "voice", "email"]
+"""The ways to reach somebody at home; desk, device and webhook are not."""
 CONTACTS_LIMIT = 20
 """Whoever has more to call is not found in time by any of them."""
 
@@ -271,6 +275,14 @@ class Contact(Question):
     relation: Label
     phone: Phone
     has_key: bool = False
+    contact_id: Id | None = None
+    """Stays the same while the list is replaced; left out, it is found by the telephone number."""
+    email: Email | None = None
+    language: Language | None = None
+    channels: list[ContactChannel] = Field(default_factory=list, max_length=len(CONTACT_CHANNELS))
+    """In the order in which they want to be tried; empty: as the ladder says."""
+    account_id: Id | None = None
+    """Their log-in, if they have one: its browsers get web push."""
 
 
 class Contacts(Question):
@@ -335,6 +347,7 @@ class ResponderView(BaseModel):
     availability: Availability
     notes: str | None
     account_id: str | None
+    travel_mode: TravelMode
 
 
 class ResponderPage(BaseModel):
@@ -359,6 +372,7 @@ class NewResponderBody(Question):
     availability: Availability = Availability.AVAILABLE
     notes: Text | None = None
     account_id: Id | None = None
+    travel_mode: TravelMode = TravelMode.FOOT
 
 
 class ResponderChanges(Changes):
@@ -373,3 +387,4 @@ class ResponderChanges(Changes):
     availability: Availability = Availability.AVAILABLE
     notes: Text | None = None
     account_id: Id | None = None
+    travel_mode: TravelMode = TravelMode.FOOT

@@ -26,6 +26,7 @@ class _Account(msgspec.Struct):
     disabled: bool = False
     people: list[str] = []
     homes: list[str] = []
+    responders: list[str] = []
 
     def account(self) -> Account:
         return Account(
@@ -36,6 +37,7 @@ class _Account(msgspec.Struct):
             self.language,
             frozenset(map(PersonId, self.people)),
             frozenset(map(PremisesId, self.homes)),
+            frozenset(self.responders),
         )
 
 

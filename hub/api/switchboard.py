@@ -10,23 +10,22 @@ import msgspec
 import structlog
 
 from alerts.people import Account
-from hub.api.access import AreaTree, Sight, Visible, sight_of, visible_to
+from alerts.watches import PATIENCE_S
+from hub.api.access import AreaTree, Deed, Sight, Visible, may, sight_of, visible_to
 from hub.api.backlog import MAY_WAIT, Backlog
 from hub.api.feed import EVENT_NAMES, Feed, FeedEvent, frame
 from hub.api.figures import Figures
-from hub.api.kin import Shown, as_is, for_family, frame_shown
+from hub.api.kin import Shown, as_is, for_family, for_responder, frame_shown
 from hub.api.listeners import GUESTS_LIMIT, LISTENERS_LIMIT, Listener
 from hub.api.ports import Clock, DeskBus, DeskStore
 from hub.api.problems import later
-from hub.desk import AreaRow, Entry
+from hub.desk import AreaRow, AtDesk, Entry
 from hub.view import View, iso
 from schemas import topics
 
 INGEST_FRESH_S = 5.0
 """Ingest speaks every second; five missed words are not a hiccup."""
-CYCLE_FRESH_S = 30.0
-"""A loop that finished nothing for as long as the first rung of the ladder waits is stuck."""
-LOOPS = ("escalator", "courier", "maintenance")
+LOOPS = tuple(PATIENCE_S)
 CAUSES_KEPT = 20_000
 """Incidents the worker changed that wait to be read; of more only the cause is not told."""
 LOOKS_KEPT = 10_000
@@ -78,6 +77,10 @@ class Switchboard:
         self.causes: dict[str, str] = {}
         """Why the worker changed an incident, to be told when it is read from the database."""
         self.news = asyncio.Event()
+        self.desks_changed = asyncio.Event()
+        """Set when a desk comes or goes, or the hub's own press was shown."""
+        self.synthetic_shown: tuple[str, datetime] | None = None
+        """The hub's own press that was passed on last, and when."""
         self.waiting = asyncio.Event()
         """Set while announcements wait to be shown: whoever hears it calls `catch_up`."""
         self.looks: deque[Entry] = deque()
@@ -88,6 +91,7 @@ class Switchboard:
         self._clock = clock
         self._ingest: View = {}
         self._worker: View = {}
+        self._assurance: View = {}
         self._ingest_heard_s: float | None = None
         self._cycles: dict[str, float] = {}
         self._results: dict[str, asyncio.Future[View]] = {}
@@ -173,10 +177,21 @@ class Switchboard:
                 self.news.set()
             case "ring":
                 self.pass_on([self.feed.ring(body)])
+            case "synthetic":
+                self._pass_synthetic_on(str(body["id"]), str(body["area_id"]))
             case "action_result":
                 waiting = self._results.get(body["action_id"])
                 if waiting is not None and not waiting.done():
                     waiting.set_result(body)
+
+    def _pass_synthetic_on(self, press_id: str, area_id: str) -> None:
+        """The hub's own press, on the way of every other; desks are told, and show nothing."""
+        told = frame("synthetic", {"id": press_id})
+        for listener in self.listeners:
+            if listener.desk and self.tree.sees(listener.account.area_id, area_id):
+                listener.offer(told)
+        self.synthetic_shown = (press_id, self._clock.now())
+        self.desks_changed.set()
 
     def _time_press(self, body: Any) -> None:
         """How long ago the hub received what is shown now. Late ones came out of quarantine or out
@@ -194,8 +209,18 @@ class Switchboard:
             self._ingest_heard_s = now_s
         elif body["type"] == "worker":
             self._worker = body
-        elif body["type"] == "cycle" and body["loop"] in LOOPS:
-            self._cycles[body["loop"]] = now_s
+        elif body["type"] == "assurance":
+            self._assurance = body
+        elif body["type"] == "cycle":
+            self._hear_cycle(body, now_s)
+
+    def _hear_cycle(self, body: Any, now_s: float) -> None:
+        """A loop finished a cycle; and how long ago the others of its worker did."""
+        ages = body.get("ages") or {}
+        for loop, age_s in {**ages, body["loop"]: 0.0}.items():
+            if loop in PATIENCE_S and isinstance(age_s, int | float):
+                at_s = now_s - age_s
+                self._cycles[loop] = max(at_s, self._cycles.get(loop, float("-inf")))
 
     def expect(self, action_id: str) -> asyncio.Future[View]:
         """What ingest will say to an action."""
@@ -219,11 +244,13 @@ class Switchboard:
         opening = b"retry: 1000\n\n" + missed + frame("stats", stats)
         listener = Listener(account, session_sha256, opening, desk=desk)
         self.listeners.add(listener)
+        self.desks_changed.set()
         return listener
 
     def leave(self, listener: Listener) -> None:
         """A desk hung up, or was cut."""
         self.listeners.discard(listener)
+        self.desks_changed.set()
         if listener.cut_because is not None:
             self.figures.feed_cuts.labels(listener.cut_because).inc()
 
@@ -239,7 +266,13 @@ class Switchboard:
 
     def shown_to(self, account: Account) -> Shown:
         """How an account is shown them."""
-        return as_is if sight_of(account.role) is Sight.AREA else for_family
+        match sight_of(account.role):
+            case Sight.AREA:
+                return as_is
+            case Sight.OWN:
+                return for_responder(account.recipients)
+            case Sight.KIN:
+                return for_family
 
     def pass_on(self, events: Sequence[FeedEvent]) -> None:
         """Copy events to every desk that may see them."""
@@ -251,6 +284,15 @@ class Switchboard:
                         listener.offer(event.frame)
                 elif self.sight(listener.account)(event.whose):
                     listener.offer(frame_shown(event.frame, self.shown_to(listener.account)))
+
+    def desks_present(self) -> list[AtDesk]:
+        """Whoever may acknowledge and listens now; once, however many pages they have open."""
+        found = {
+            each.account.id: AtDesk(each.account.id, each.account.area_id, each.account.role)
+            for each in list(self.listeners)
+            if each.desk and may(each.account.role, Deed.ACT)
+        }
+        return sorted(found.values(), key=lambda desk: desk.account_id)
 
     def pass_stats_on(self) -> None:
         """Tell every desk the figures of its area; encoded once an area."""
@@ -305,6 +347,11 @@ class Switchboard:
         """What the worker counted, as it said last."""
         return self._worker
 
+    @property
+    def assurance_word(self) -> View:
+        """What the assurance loop said last."""
+        return self._assurance
+
     def cycle_ages(self) -> dict[str, float]:
         """Seconds since each loop of the worker finished a cycle; of those that ever did."""
         now_s = self._clock.monotonic_s()
@@ -313,7 +360,11 @@ class Switchboard:
     def stuck_loops(self) -> list[str]:
         """Loops of the worker that finished no cycle in time."""
         now_s = self._clock.monotonic_s()
-        return [loop for loop in LOOPS if now_s - self._cycles.get(loop, -1e9) > CYCLE_FRESH_S]
+        return [
+            loop
+            for loop, patience_s in PATIENCE_S.items()
+            if now_s - self._cycles.get(loop, -1e9) > patience_s
+        ]
 
     def database_state(self) -> str:
         """The worse of what we and ingest see: a desk must know that commits wait."""
@@ -325,7 +376,7 @@ class Switchboard:
         shown to desks only."""
         now = self._clock.now()
         word = self.ingest_word if sight_of(account.role) is Sight.AREA else {}
-        views = list(self.feed.open_among(self.sight(account)))
+        views = [v for v in self.feed.open_among(self.sight(account)) if not v.get("drill")]
         return {
             "at": iso(now),
             "messages_per_s": word.get("messages_per_s", 0),

@@ -16,6 +16,7 @@ from hub.backup.tools import dumping
 from hub.embedded.database import database_url
 from hub.embedded.folder import HubFolder, write_private
 from hub.errors import HubError
+from hub.push_keys import KEY_FILE
 from hub.settings import Settings
 
 DUMP = "database/"
@@ -116,6 +117,8 @@ def _add_files(
     archive.add_bytes(SETTINGS, msgspec.json.format(msgspec.json.encode(kept)))
     if folder.secrets.exists():
         archive.add_file(SECRETS, folder.secrets)
+    if (folder.root / KEY_FILE).exists():
+        archive.add_file(KEY_FILE, folder.root / KEY_FILE)
     for path in sorted(folder.register.parent.glob("*.json")):
         archive.add_file(f"{SNAPSHOT}{path.name}", path)
     if at_rest and not settings.broker_url:

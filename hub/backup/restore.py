@@ -24,6 +24,7 @@ from hub.backup.scratch import database_of, is_running
 from hub.backup.tools import RestoreFailed, restore_dump
 from hub.embedded.folder import HubFolder
 from hub.errors import HubError
+from hub.push_keys import KEY_FILE
 from hub.settings import Settings
 from hub.store.migrate import migration_names
 
@@ -101,7 +102,7 @@ def _lay_out(path: Path, folder: HubFolder) -> None:
     folder.create()
     extract(path, SNAPSHOT, folder.register.parent)
     extract(path, BROKER, folder.broker)
-    for name in (SECRETS, SETTINGS):
+    for name in (SECRETS, SETTINGS, KEY_FILE):
         extract(path, name, folder.root / name)
 
 

@@ -39,7 +39,7 @@ DAY_S = 86_400
 _PRIORITIES = {1: Priority.LOW, 2: Priority.MEDIUM}
 
 
-class BatteryState(msgspec.Struct, frozen=True, array_like=True):
+class BatteryState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The battery since it was charged or changed."""
 
     at_s: int

@@ -40,7 +40,7 @@ RESTLESS_TIMES = 3
 AVERAGED_MINUTES = 60
 
 
-class BedDetectorState(msgspec.Struct, frozen=True, array_like=True):
+class BedDetectorState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One bed; times in seconds since 1970, shares in hundredths of a percent."""
 
     at_s: int
@@ -69,6 +69,7 @@ class BedDetector:
     scope = Scope.DEVICE
     measures = frozenset({"bed_state", "movement_percent"})
     begins_with = frozenset({"bed_state"})
+    hastened_by = frozenset({"bed_state"})
     state_type = BedDetectorState
 
     def observe(
@@ -99,6 +100,15 @@ class BedDetector:
         if due_s is None:
             return None
         return max(datetime.fromtimestamp(due_s, UTC), context.listening_since)
+
+    def hastens(self, before: BedDetectorState | None, after: BedDetectorState) -> bool:
+        """Only lying down and getting up change what is waited for."""
+        return (
+            before is None
+            or before.since_s != after.since_s
+            or before.occupied != after.occupied
+            or before.reported_s != after.reported_s
+        )
 
     def expire(
         self, state: BedDetectorState, now: datetime, context: Context

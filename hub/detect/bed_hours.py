@@ -36,7 +36,7 @@ PARTS = ((21, 24), (0, 3), (3, 12))
 """Evening, deep night, early morning: hours, local."""
 
 
-class Habit(msgspec.Struct, frozen=True, array_like=True):
+class Habit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What was learned of one person's nights; minutes."""
 
     long_min: tuple[int, int, int] = (FIRST_LIMIT_MIN // STRETCH,) * 3

@@ -5,12 +5,14 @@ what a person would have under itself and its home. So a reading is never a gues
 whoever gets a device that was somebody else's starts anew.
 """
 
-from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Protocol
 from zlib import crc32
 
-from hub.detect.detector import PersonContext, Scope
+import msgspec
+
+from hub.detect.detector import Context, PersonContext, Scope
 from hub.device import Device
 from schemas.ids import DeviceId
 
@@ -19,7 +21,7 @@ SHARDS = 64
 
 
 class KeptFor(IntEnum):
-    """What a state is kept for; the position in `Belonging.keys`."""
+    """What a state is kept for; the position in `keys_of` and `Belonging.rows`."""
 
     DEVICE = 0
     """The thing itself, wherever it is moved to."""
@@ -57,34 +59,51 @@ class Surroundings(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Belonging:
-    """A device's place in the world, as of the last change of either."""
+class Belonging(msgspec.Struct, gc=False):
+    """A device's place in the world, as of the last change of either. (Not for the garbage
+    collector to look at: there is one a device, and nothing here points back.)"""
 
     device: Device
-    keys: tuple[str, str, str, str, str]
-    """By `KeptFor`. A slash cannot stand in an id, so that nothing is mistaken for another."""
-    person: PersonContext
-    home: PersonContext
     watched: bool
-    cells: tuple[Any, ...] = ()
-    """Where the states of each key lie."""
+    own: Context
+    """With what is known of its person."""
+    shared: Context
+    """With what is known of its home: for what several people share."""
+    rows: tuple[int, ...] = ()
+    """Where the states of each key lie, by `KeptFor`."""
 
-    def context_for(self, kind: KeptFor) -> PersonContext:
+    def context_for(self, kind: KeptFor) -> Context:
         """The person's for what is about a person, the home's for what several people share."""
-        return self.home if kind >= KeptFor.PREMISES else self.person
+        return self.shared if kind >= KeptFor.PREMISES else self.own
+
+    def listen_from(self, listening_since: datetime) -> None:
+        """The hub was deaf until then."""
+        alone = self.shared is self.own
+        self.own = Context(self.device, listening_since, self.own.person)
+        self.shared = (
+            self.own if alone else Context(self.device, listening_since, self.shared.person)
+        )
 
 
 _NOBODY = PersonContext()
 
 
-def belonging_of(device: Device, surroundings: Surroundings) -> Belonging:
+def belonging_of(
+    device: Device, surroundings: Surroundings, listening_since: datetime
+) -> Belonging:
     """Where the device belongs now."""
     contexts = None if device.revoked else surroundings.contexts(device)
     person, home = contexts or (_NOBODY, _NOBODY)
+    own = Context(device, listening_since, person)
+    shared = own if home is person else Context(device, listening_since, home)
+    return Belonging(device, contexts is not None, own, shared)
+
+
+def keys_of(device: Device) -> tuple[str, str, str, str, str]:
+    """Whose states it feeds, by `KeptFor`. A slash cannot stand in an id, so that nothing is
+    mistaken for another."""
     worn = f"{device.id}/{device.person_id or device.premises_id}"
-    keys = (device.id, worn, device.person_id or worn, device.premises_id, device.area_id)
-    return Belonging(device, keys, person, home, contexts is not None)
+    return device.id, worn, device.person_id or worn, device.premises_id, device.area_id
 
 
 def kept_for(name: str, scope: Scope) -> KeptFor:

@@ -11,7 +11,7 @@ from hub.observation import Observation
 from schemas.alarms import Press
 
 
-class ButtonState(msgspec.Struct, frozen=True, array_like=True):
+class ButtonState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Nothing needs to be remembered between presses: each one counts."""
 
 

@@ -26,7 +26,7 @@ SCALE = 100
 PULSE, BREATH = "heart_rate_per_min", "respiratory_rate_per_min"
 
 
-class CachedState(msgspec.Struct, frozen=True, array_like=True):
+class CachedState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The last reading of each sign, in hundredths, and for how long neither has changed."""
 
     pulse_s: int = 0

@@ -125,9 +125,11 @@ class Detector(Protocol[State]):
     measures: frozenset[str]
     """The measures it wants to see; `alive` stands for any message at all."""
     state_type: type[State]
-    # `timed`, where it is there and False, says that `deadline` is always None; `begins_with`,
-    # where it is there, which measures can begin a state: without one the others are not shown;
-    # `expected`, where it is there, makes the state of a device that was never heard.
+    # Where they are there: `timed` False says that `deadline` is always None; `begins_with`, which
+    # measures can begin a state: without one the others are not shown; `expected` makes the state
+    # of a device that was never heard; `hastened_by`, which measures alone can move a deadline
+    # nearer, and `hastens(before, after)`, which changes of them; `soonest(state, context)`, before
+    # when nothing can make it due. Without these a deadline is looked at again every minute.
 
     def observe(
         self, state: State | None, observation: Observation, context: Context

@@ -61,7 +61,7 @@ _CLAIM_PROBABILITY: Final = 0.7
 """Of a wristband that states no confidence (ours, between its published 77 % and a coin)."""
 
 
-class Episode(msgspec.Struct, frozen=True, array_like=True):
+class Episode(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One possible fall; numbers rounded to keep the state small."""
 
     at_s: int
@@ -80,7 +80,7 @@ class Episode(msgspec.Struct, frozen=True, array_like=True):
     """When the wearer said that they are well; 0: not yet. What happens later is another fall."""
 
 
-class FallState(msgspec.Struct, frozen=True, array_like=True):
+class FallState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The last few possible falls of a person, newest last."""
 
     episodes: tuple[Episode, ...] = ()

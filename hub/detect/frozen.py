@@ -58,7 +58,7 @@ FORGET_S = 6 * 3600
 """After so long without a reading, equality says nothing."""
 
 
-class Run(msgspec.Struct, frozen=True, array_like=True):
+class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Equal readings of one measure."""
 
     code: int
@@ -70,7 +70,7 @@ class Run(msgspec.Struct, frozen=True, array_like=True):
     """It has said something between its coarse steps."""
 
 
-class FrozenState(msgspec.Struct, frozen=True, array_like=True):
+class FrozenState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The runs of one device, and which of them were reported: code and since when."""
 
     runs: tuple[Run, ...] = ()
@@ -119,7 +119,9 @@ class FrozenDetector:
         else:
             run = Run(code, at_s, value, at_s, 1, run.fine or fine)
         told = state.told if state is not None else ()
-        after = FrozenState((*runs[:index], run, *runs[index + 1 :]), told)
+        alone = not index and len(runs) < 2
+        runs = (run,) if alone else (*runs[:index], run, *runs[index + 1 :])
+        after = FrozenState(runs, told)
         if run.count < FEWEST and not told:
             return after, NONE
         return _told(after, _claim(run, rule), observation, context)

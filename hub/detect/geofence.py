@@ -35,7 +35,7 @@ FASTEST_M_PER_S = 70.0
 """Ours: a high-speed train; a jump beyond is a wrong fix (reflections, a cell's own place)."""
 
 
-class GeofenceState(msgspec.Struct, frozen=True, array_like=True):
+class GeofenceState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Last known position and what was said; degrees are kept in units of 1e-6 (11 cm)."""
 
     fixed_s: int

@@ -32,7 +32,7 @@ MOST_AT_ONCE = 3
 """Ours: no sensor guards against more; beyond, the oldest would be told as new again."""
 
 
-class Episode(msgspec.Struct, frozen=True, array_like=True):
+class Episode(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One hazard that holds at one sensor; seconds since 1970."""
 
     code: int
@@ -50,7 +50,7 @@ class Episode(msgspec.Struct, frozen=True, array_like=True):
         return NAMES[self.code]
 
 
-class HazardState(msgspec.Struct, frozen=True, array_like=True):
+class HazardState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What holds now, and when each hazard ended last."""
 
     holding: tuple[Episode, ...] = ()

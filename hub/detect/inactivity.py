@@ -27,7 +27,8 @@ from hub.detect.inactivity_history import (
     place_of,
 )
 from hub.detect.inactivity_line import Line, allowed_min, line_from
-from hub.observation import ALIVE, UNKNOWN_TIME, Observation
+from hub.detect.vitals_moment import times_of
+from hub.observation import ALIVE, Observation
 from schemas.telemetry import BedState, WornState
 from schemas.vocabulary import DEVICE_CLASSES, MISSED_HEARTBEATS_UNTIL_SILENT, DeviceKind, Quality
 
@@ -81,7 +82,7 @@ class Posture(StrEnum):
     HARDLY_USED = "home_hardly_used"
 
 
-class InactivityState(msgspec.Struct, frozen=True, array_like=True):
+class InactivityState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The running silence; seconds since 1970 on the clock that saw them."""
 
     active_s: int
@@ -124,20 +125,20 @@ class InactivityDetector:
     ) -> tuple[InactivityState | None, Findings]:
         """A sign of life restarts the silence; a heartbeat only proves that we would have seen."""
         measure = observation.measure
+        arrived_s = observation.arrived_s or int(observation.received_at.timestamp())
         if state is None:
             if not proves_activity(observation):
                 return None, NONE
-            arrived_s = int(observation.received_at.timestamp())
             return InactivityState(_seen_s(observation), arrived_s, *whereof(observation)), NONE
+        if measure == ALIVE and arrived_s - state.heard_s < HEARD_EVERY_S:
+            return state, NONE
         if measure == "worn_state":
             return _worn(state, observation), NONE
-        if measure == "bed_state" and (observation.state == BedState.OCCUPIED) == state.in_bed:
-            return state, NONE  # a bed tells every minute that somebody still lies in it
-        if measure != ALIVE and not proves_activity(observation):
+        if measure != ALIVE and not _is_news(state, observation):
             return state, NONE  # that it spoke at all came before, as `alive`
         device = context.device
         if device.kind in SENSING and not (state.off and _mark(device.id) in state.off):
-            state = _heard(state, int(observation.received_at.timestamp()))
+            state = _heard(state, arrived_s)
         if measure == ALIVE:
             return state, NONE
         seen_s = _seen_s(observation)
@@ -157,6 +158,13 @@ class InactivityDetector:
             limit_min -= CHECK_IN_BEFORE_MIN
         due = _counted_from(state, context) + timedelta(minutes=limit_min)
         return max(due, datetime.fromtimestamp(state.poll_s, UTC))
+
+    def soonest(self, state: InactivityState, context: Context) -> datetime:
+        """Whatever is observed meanwhile can only restart the silence, and none is asked about
+        before the shortest limit of this home is near."""
+        return _counted(state.active_s, context) + timedelta(
+            minutes=least_limit_min(context) - CHECK_IN_BEFORE_MIN
+        )
 
     def expire(
         self, state: InactivityState, now: datetime, context: Context
@@ -247,6 +255,15 @@ def limit_of(state: InactivityState, context: Context) -> tuple[int, Posture]:
     return limit_min, posture
 
 
+def least_limit_min(context: Context) -> int:
+    """The shortest limit any silence of this home can have, in minutes."""
+    line = line_from(context.person.inactivity_line_min)
+    least_min = (
+        LEARNING_DAY_MIN if line is None else min((*line.day_rooms_min, *line.bed_rooms_min))
+    )
+    return least_min * min(context.person.inactivity_limit_percent, 100) // 100
+
+
 def learning_limit_min(local: datetime) -> int:
     """The fixed limit of a silence that began at this local time, while a line is learned."""
     night = local.hour >= NIGHT_FROM_H or local.hour < NIGHT_UNTIL_H
@@ -255,8 +272,11 @@ def learning_limit_min(local: datetime) -> int:
 
 def _counted_from(state: InactivityState, context: Context) -> datetime:
     """The begin of the silence, moved by what does not count."""
-    start = datetime.fromtimestamp(state.active_s + state.paused_s, UTC)
-    return max(start, context.listening_since)
+    return _counted(state.active_s + state.paused_s, context)
+
+
+def _counted(since_s: int, context: Context) -> datetime:
+    return max(datetime.fromtimestamp(since_s, UTC), context.listening_since)
 
 
 def _heard(state: InactivityState, arrived_s: int) -> InactivityState:
@@ -303,6 +323,14 @@ def _active(state: InactivityState, seen_s: int, observation: Observation) -> In
     )
 
 
+def _is_news(state: InactivityState, observation: Observation) -> bool:
+    """A bed tells every minute that somebody still lies in it."""
+    if observation.measure == "bed_state":
+        still = (observation.state == BedState.OCCUPIED) == state.in_bed
+        return not still and proves_activity(observation)
+    return proves_activity(observation)
+
+
 def proves_activity(observation: Observation) -> bool:
     """Whether somebody must have done something."""
     if observation.quality is Quality.INVALID or observation.quality is Quality.IMPLAUSIBLE:
@@ -335,8 +363,9 @@ def _seen_s(observation: Observation) -> int:
 
     A device clock that is behind makes a silence look longer: the error is on the side of asking.
     """
-    arrived_s = int(observation.received_at.timestamp())
-    at = observation.observed_at
-    if at is None or at == UNKNOWN_TIME:
-        return arrived_s
-    return min(int(at.timestamp()), arrived_s)
+    if observation.arrived_s:
+        arrived_s, observed_s = observation.arrived_s, observation.observed_s
+    else:
+        times = times_of(observation)
+        arrived_s, observed_s = times.arrived_s, times.observed_s
+    return min(observed_s, arrived_s) if observed_s else arrived_s

@@ -66,7 +66,7 @@ class Tuning(msgspec.Struct, frozen=True):
     max_days: int = 90
 
 
-class Line(msgspec.Struct, frozen=True, array_like=True):
+class Line(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What is kept of the history: small integers, minutes by half-hour of the last activity."""
 
     day_rooms_min: tuple[int, ...]

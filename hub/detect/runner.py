@@ -1,17 +1,19 @@
 """Shows a lane's observations to its detectors, keeps their states, lets their deadlines pass.
 
-A batch that is not committed yet can be told from what is: its `Draft` remembers how every cell was
-before, so that a checkpoint holds committed states only, also while the next batch is being made.
-The heap of deadlines is lazy: an observation costs no heap work, an entry that turns out early goes
-back with its real deadline, and one that is far off is looked at again within `LOOK_AGAIN_S`, since
-a deadline may have moved nearer.
+A state is what the last message of the last batch made of it, committed or not: whoever stores a
+shard takes it between two batches and stores it after the older of them. What a batch changes and
+its stored observations would not bring back is in its `Draft`.
+
+Deadlines are lazy: an observation that moves one later costs nothing, an entry that turns out early
+is put down again with its real deadline. Nearer they move only where a detector says so
+(`hastened_by`); of one that does not say, each is looked at again within `LOOK_AGAIN_S`.
 """
 
-import heapq
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.detect.belonging import (
     SHARDS,
@@ -20,24 +22,30 @@ from hub.detect.belonging import (
     Surroundings,
     belonging_of,
     device_of,
+    keys_of,
     shard_of,
 )
+from hub.detect.deadlines import Deadlines
 from hub.detect.detector import Context, Detector, Finding
-from hub.detect.states import Cell, KeptState, Place, States
+from hub.detect.states import Column, KeptState, Place, States
 from hub.device import Device
 from hub.observation import Observation
 from schemas.ids import DeviceId
 
 LOOK_AGAIN_S = 60.0
-"""Ours: a deadline that has moved nearer (up from bed: half an hour instead of half a day) is seen
-this late at most; the shortest limit of any detector is three minutes."""
-LOOKS_PER_EXPIRY = 10
-"""Entries looked at for each one that may expire: bounds a batch after a long stall."""
+"""Ours: a deadline that has moved nearer is seen this late at most; the shortest limit of any
+detector is three minutes."""
+LOOKS_PER_EXPIRY = 3
+"""Entries looked at for each one that may expire: bounds a batch after a long stall, to some thirty
+milliseconds."""
+ROWS_LET_GO = 10_000
+"""Of people and devices that are gone, before their places are given to others."""
 
 _SHARED = int(KeptFor.PREMISES)
 """From here on a state is several people's. Plain integers: these are compared for every state."""
 
 Observe = Callable[[Any, Observation, Context], tuple[Any, Sequence[Finding]]]
+Hastens = Callable[[Any, Any], bool]
 
 
 @dataclass(slots=True, eq=False)
@@ -45,10 +53,23 @@ class Draft:
     """What a batch changes, until it is committed."""
 
     findings: list[tuple[Device, Finding]] = field(default_factory=list)
-    before: list[tuple[Cell, list[Any]]] = field(default_factory=list)
-    """Every cell it has changed, with its states as they were."""
-    keep: dict[tuple[Cell, Place], None] = field(default_factory=dict)
+    keep: dict[tuple[Place, str], None] = field(default_factory=dict)
     """States to be stored with this batch: its observations alone would not bring them back."""
+
+
+class Wanted(NamedTuple):
+    """A detector that looks at a measure; a tuple, since it is taken apart for every value."""
+
+    column: Column
+    kind: int
+    begins: bool
+    """Whether this measure can begin a state."""
+    observe: Observe
+    looked_at: "array[int] | None"
+    """By row, when its deadline is looked at (0: it has none); None: it never has any."""
+    hastens: Hastens | None
+    """Which changes may move a deadline nearer; None: by this measure none."""
+    place: Place
 
 
 class Runner:
@@ -63,13 +84,11 @@ class Runner:
         self._detectors = tuple(detectors)
         self._surroundings = surroundings
         self._states = States(detectors)
-        by_measure: dict[str, list[tuple[Place, int, int, int, bool, Observe]]] = {}
+        self._deadlines = Deadlines(self._states.looked_at)
+        by_measure: dict[str, list[Wanted]] = {}
         for place, detector in zip(self._states.places, self._detectors, strict=True):
-            timed = 1 << place.at if getattr(detector, "timed", True) else 0
-            begins = getattr(detector, "begins_with", detector.measures)
             for measure in detector.measures:
-                row = (place, int(place.kind), place.at, timed, measure in begins, detector.observe)
-                by_measure.setdefault(measure, []).append(row)
+                by_measure.setdefault(measure, []).append(self._wanted(place, detector, measure))
         self._expected: tuple[tuple[Place, Callable[[Device, datetime], Any]], ...] = tuple(
             (place, detector.expected)
             for place, detector in zip(self._states.places, self._detectors, strict=True)
@@ -77,95 +96,108 @@ class Runner:
         )
         self._by_measure = {measure: tuple(rows) for measure, rows in by_measure.items()}
         self._belongings: dict[DeviceId, Belonging] = {}
-        self._heap: list[tuple[float, int, Cell]] = []
-        self._drafts: list[Draft] = []
-        """Not committed yet, oldest first."""
         self._unswept = SHARDS
         """Shards in which there may be states that are nobody's any more: at first they all are
         what some earlier process knew."""
         self.listening_since = listening_since
 
+    def _wanted(self, place: Place, detector: Detector[Any], measure: str) -> Wanted:
+        looked_at = self._states.looked_at[place.index] if _is_timed(detector) else None
+        hastens: Hastens | None = None
+        if looked_at is not None and measure in getattr(detector, "hastened_by", ()):
+            hastens = getattr(detector, "hastens", _always)
+        return Wanted(
+            self._states.columns[place.index],
+            int(place.kind),
+            measure in getattr(detector, "begins_with", detector.measures),
+            detector.observe,
+            looked_at,
+            hastens,
+            place,
+        )
+
     def __len__(self) -> int:
         return len(self._states)
 
-    def wants(self, measure: str) -> bool:
-        """Whether any detector looks at this measure."""
-        return measure in self._by_measure
-
     def draft(self) -> Draft:
-        """An empty batch, on top of what is not committed yet."""
-        draft = Draft()
-        self._drafts.append(draft)
-        return draft
+        """An empty batch."""
+        return Draft()
+
+    def wanted(self, measure: str) -> tuple[Wanted, ...] | None:
+        """The detectors that look at this measure; None: no one does."""
+        return self._by_measure.get(measure)
+
+    def belonging(self, device: Device) -> Belonging:
+        """Where the device belongs, for `show`; not to be kept longer than a message takes."""
+        belonging = self._belongings.get(device.id)
+        if belonging is None or belonging.device is not device:
+            belonging = self._settle(device)
+        if belonging.own.listening_since is not self.listening_since:
+            belonging.listen_from(self.listening_since)
+        return belonging
 
     def observe(self, draft: Draft, observation: Observation, *, stored: bool = True) -> None:
         """Show one observation to every detector that wants it; `stored` says whether recovery
         will find it among the stored observations."""
         wanted = self._by_measure.get(observation.measure)
-        if wanted is None:
-            return
-        device = observation.device
-        belonging = self._belongings.get(device.id)
-        if belonging is None or belonging.device is not device:
-            belonging = self._settle(device)
+        if wanted is not None:
+            self.show(draft, self.belonging(observation.device), wanted, observation, stored)
+
+    def show(
+        self,
+        draft: Draft,
+        belonging: Belonging,
+        wanted: tuple[Wanted, ...],
+        observation: Observation,
+        stored: bool,
+    ) -> None:
+        """The same, for whoever has looked up who wants it and where its device belongs."""
         if not belonging.watched:
             return
-        cells, since, own = belonging.cells, self.listening_since, belonging.person
-        context = Context(device, since, own)
-        for place, kind, at, timed, begins, observe in wanted:
-            cell = cells[kind]
-            states = cell.states
-            state = states[at]
+        rows, own = belonging.rows, belonging.own
+        for column, kind, begins, observe, looked_at, hastens, place in wanted:
+            row = rows[kind]
+            state = column[row]
             if state is None and not begins:
                 continue
-            around = context
-            if kind >= _SHARED and belonging.home is not own:
-                around = Context(device, since, belonging.home)
-            after, findings = observe(state, observation, around)
+            context = own if kind < _SHARED else belonging.shared
+            after, findings = observe(state, observation, context)
             if after is not state:
-                if cell.touched is not draft:
-                    cell.touched = draft
-                    draft.before.append((cell, states.copy()))
-                states[at] = after
-                if timed and not cell.queued & timed:
-                    self._queue_if_due(place, cell, around, observation.received_at)
+                column[row] = after
+                if looked_at is not None and (
+                    not looked_at[row] or (hastens is not None and hastens(state, after))
+                ):
+                    self._put_down(place, row, context, observation.received_at.timestamp())
                 if not stored:
-                    draft.keep[cell, place] = None
+                    draft.keep[place, keys_of(observation.device)[kind]] = None
             if findings:
-                draft.keep[cell, place] = None
+                device = observation.device
+                draft.keep[place, keys_of(device)[kind]] = None
                 draft.findings.extend((device, finding) for finding in findings)
 
     def expire(self, draft: Draft, now: datetime, limit: int) -> None:
         """Let at most `limit` deadlines up to `now` pass."""
-        horizon = now.timestamp()
-        looks = limit * LOOKS_PER_EXPIRY
-        heap = self._heap
-        while heap and heap[0][0] <= horizon and limit > 0 and looks > 0:
-            looks -= 1
-            _, index, cell = heapq.heappop(heap)
+        horizon_s = now.timestamp()
+        for second, index, row in self._deadlines.take(horizon_s, limit * LOOKS_PER_EXPIRY):
+            if limit <= 0:
+                self._deadlines.put(index, row, second)
+                continue
             place, detector = self._states.places[index], self._detectors[index]
-            cell.queued &= ~(1 << place.at)
-            state = cell.states[place.at]
-            found = None if state is None else self._context(place.kind, cell.key)
+            column, key = self._states.columns[index], self._states.rows[place.kind].keys[row]
+            state = column[row]
+            if state is None or key is None:
+                continue
+            found = self._context(place.kind, key)
             if found is None:
                 continue
             device, context = found
             due = detector.deadline(state, context)
             if due is not None and due <= now:
                 limit -= 1
-                state, findings = detector.expire(state, now, context)
-                self._change(draft, cell, place, state)
-                draft.keep[cell, place] = None
+                column[row], findings = detector.expire(state, now, context)
+                draft.keep[place, key] = None
                 draft.findings.extend((device, finding) for finding in findings)
-                due = detector.deadline(state, context)
-            if due is not None:
-                self._queue(place, cell, min(due.timestamp(), horizon + LOOK_AGAIN_S))
-
-    def accept(self, draft: Draft) -> None:
-        """The batch is committed: its states are the states now. Batches are committed in the
-        order in which they were begun."""
-        self._drafts.remove(draft)
-        draft.before.clear()
+            self._put_down(place, row, context, horizon_s)
 
     def rescheduled(self, listening_since: datetime) -> None:
         """The hub was deaf until now: no silence counts before."""
@@ -178,41 +210,49 @@ class Runner:
         before = {i: was for i in devices if (was := self._belongings.pop(i, None)) is not None}
         for device_id, was in sorted(before.items()):
             device = self._surroundings.device(device_id)
-            now = self._settle(device).keys if device is not None else was.keys
+            if device is not None:
+                self._settle(device)
+            were, are = keys_of(was.device), keys_of(device or was.device)
             for place in self._states.places:
-                for key in {was.keys[place.kind], now[place.kind]}:
-                    cell = self._states.cell(place.kind, key)
+                for key in {were[place.kind], are[place.kind]}:
                     # Also that there is no state: nothing before this batch may make one.
-                    draft.keep[cell, place] = None
+                    draft.keep[place, key] = None
+                    row, column = (
+                        self._states.row(place.kind, key),
+                        self._states.columns[place.index],
+                    )
                     if not self._is_somebodys(place.kind, key):
-                        self._change(draft, cell, place, None)
-                    elif self._is_timed(place) and cell.states[place.at] is not None:
-                        self._queue(place, cell, soon_s)
+                        column[row] = None
+                    elif self._is_timed(place) and column[row] is not None:
+                        self._deadlines.put(place.index, row, soon_s)
         for was in before.values():
-            for kind, key in zip(KeptFor, was.keys, strict=True):
+            for kind, key in zip(KeptFor, keys_of(was.device), strict=True):
                 if not self._is_somebodys(kind, key):
                     self._states.forget(kind, key)
+        self._give_rows_on()
 
     def resettled(self) -> None:
         """The register was read anew: nothing that was known of people and homes is believed."""
         self._unswept = SHARDS
         self._belongings.clear()
+        for rows in self._states.rows:
+            rows.settled = bytearray(len(rows.settled))
 
     def kept(self, draft: Draft) -> list[KeptState]:
         """The states to store with this batch."""
-        return [self._states.kept(place, cell) for cell, place in draft.keep]
+        return [self._states.kept(place, key) for place, key in draft.keep]
 
     def begin(self, draft: Draft, devices: Iterable[Device], now: datetime) -> None:
         """From now on those of the devices that were never heard are expected to speak."""
         for device in devices:
             belonging = self._settle(device)
-            cell = belonging.cells[KeptFor.DEVICE]
-            if not belonging.watched or any(state is not None for state in cell.states):
+            row = belonging.rows[KeptFor.DEVICE]
+            if not belonging.watched or not self._states.is_empty(KeptFor.DEVICE, row):
                 continue
             for place, expected in self._expected:
-                self._change(draft, cell, place, expected(device, now))
-                draft.keep[cell, place] = None
-                self._look_soon(place, cell)
+                self._states.columns[place.index][row] = expected(device, now)
+                draft.keep[place, device.id] = None
+                self._look_soon(place, row, device.id)
 
     def table(self, name: str) -> Mapping[str, Any]:
         """The states of one detector by key, live: to be read on the lane's own thread, between
@@ -220,93 +260,125 @@ class Runner:
         return self._states.table(name)
 
     def shard(self, number: int) -> bytes:
-        """One shard of all committed states, as stored. States that are nobody's any more end
-        here."""
+        """One shard of all states as they are now, what is not committed yet included, as stored.
+        States that are nobody's any more end here."""
         if self._unswept > 0:
             self._unswept -= 1
             for kind in KeptFor:
-                for key in self._states.keys(kind, number):
-                    if not self._is_somebodys(kind, key):
+                rows = self._states.rows[kind]
+                for key, row in list(rows.in_shard(number)):
+                    if not rows.settled[row] and not self._is_somebodys(kind, key):
                         self._states.forget(kind, key)
-        before: dict[Cell, list[Any]] = {}
-        for draft in reversed(self._drafts):
-            before.update(draft.before)
-        return self._states.shard(number, before)
+            self._give_rows_on()
+        return self._states.shard(number)
 
     def load_shard(self, stored: bytes) -> None:
         """Take the states of a stored shard; unknown detectors and damaged states are left."""
-        for place, cell in self._states.load(stored):
-            self._look_soon(place, cell)
+        for place, rows in self._states.load(stored):
+            if rows and self._is_timed(place):
+                key = self._states.rows[place.kind].keys[rows[0]]
+                soon_s, looked_at = self._soon_s(key or ""), self._states.looked_at[place.index]
+                for row in rows:
+                    if not looked_at[row]:
+                        self._deadlines.put(place.index, row, soon_s)
 
     def load_kept(self, kept: KeptState) -> bool:
         """Take a state that was stored with its batch; False if it cannot be read."""
         loaded = self._states.load_kept(kept)
         if loaded is None:
             return False
-        place, cell = loaded
-        if cell.states[place.at] is not None:
-            self._look_soon(place, cell)
+        place, row = loaded
+        if self._states.columns[place.index][row] is not None:
+            self._look_soon(place, row, kept.key)
         return True
 
     def replay(self, observation: Observation, is_news: Callable[[str, str], bool]) -> None:
         """Show a stored observation again to the detectors for whose state it `is_news` (name of
         the detector, key). Findings are dropped: they were committed with their batch."""
-        belonging = self._settle(observation.device)
+        belonging = self.belonging(observation.device)
         if not belonging.watched:
             return
-        for place, kind, at, _, _, observe in self._by_measure.get(observation.measure, ()):
-            cell = belonging.cells[kind]
-            if not is_news(self._detectors[place.index].name, cell.key):
+        keys = keys_of(observation.device)
+        for column, kind, _, observe, _, _, place in self._by_measure.get(observation.measure, ()):
+            if not is_news(self._detectors[place.index].name, keys[kind]):
                 continue
-            person = belonging.context_for(place.kind)
-            context = Context(observation.device, self.listening_since, person)
-            cell.states[at], _ = observe(cell.states[at], observation, context)
-            if cell.states[at] is not None:
-                self._look_soon(place, cell)
+            row = belonging.rows[kind]
+            context = belonging.context_for(place.kind)
+            column[row], _ = observe(column[row], observation, context)
+            if column[row] is not None:
+                self._look_soon(place, row, keys[kind])
 
-    def _change(self, draft: Draft, cell: Cell, place: Place, state: Any) -> None:
-        if cell.touched is not draft:
-            cell.touched = draft
-            draft.before.append((cell, cell.states.copy()))
-        cell.states[place.at] = state
+    def _give_rows_on(self) -> None:
+        """The rows of those who are gone, once they are many: nobody may hold their numbers."""
+        if all(rows.let_go < ROWS_LET_GO for rows in self._states.rows):
+            return
+        for belonging in self._belongings.values():
+            belonging.rows = self._rows_of(belonging.device)
+        for rows in self._states.rows:
+            rows.reuse()
 
     def _settle(self, device: Device) -> Belonging:
         known = self._belongings.get(device.id)
         if known is not None and known.device is device:
             return known
-        belonging = belonging_of(device, self._surroundings)
-        pairs = zip(KeptFor, belonging.keys, strict=True)
-        belonging.cells = tuple(self._states.cell(kind, key) for kind, key in pairs)
+        belonging = belonging_of(device, self._surroundings, self.listening_since)
+        belonging.rows = self._rows_of(device)
         self._belongings[device.id] = belonging
+        if belonging.watched:
+            for rows, row in zip(self._states.rows, belonging.rows, strict=True):
+                rows.settled[row] = 1
         return belonging
+
+    def _rows_of(self, device: Device) -> tuple[int, ...]:
+        pairs = zip(KeptFor, keys_of(device), strict=True)
+        return tuple(self._states.row(kind, key) for kind, key in pairs)
 
     def _context(self, kind: KeptFor, key: str) -> tuple[Device, Context] | None:
         """In which a deadline passes; None if the state is nobody's, or nobody may be called."""
         device = device_of(kind, key, self._surroundings)
         if device is None:
             return None
-        belonging = self._settle(device)
-        if not belonging.watched or (kind < KeptFor.PREMISES and belonging.keys[kind] != key):
+        belonging = self.belonging(device)
+        if not belonging.watched or (kind < KeptFor.PREMISES and keys_of(device)[kind] != key):
             return None
-        return device, Context(device, self.listening_since, belonging.context_for(kind))
+        return device, belonging.context_for(kind)
 
     def _is_somebodys(self, kind: KeptFor, key: str) -> bool:
         return self._context(kind, key) is not None
 
     def _is_timed(self, place: Place) -> bool:
-        return bool(getattr(self._detectors[place.index], "timed", True))
+        return _is_timed(self._detectors[place.index])
 
-    def _queue_if_due(self, place: Place, cell: Cell, context: Context, now: datetime) -> None:
-        due = self._detectors[place.index].deadline(cell.states[place.at], context)
-        if due is not None:
-            self._queue(place, cell, min(due.timestamp(), now.timestamp() + LOOK_AGAIN_S))
+    def _put_down(self, place: Place, row: int, context: Context, now_s: float) -> None:
+        """Its deadline, or an earlier moment where it may have moved nearer by then."""
+        detector, state = self._detectors[place.index], self._states.columns[place.index][row]
+        due = None if state is None else detector.deadline(state, context)
+        if due is None:
+            self._states.looked_at[place.index][row] = 0
+            return
+        due_s = due.timestamp()
+        if not hasattr(detector, "hastened_by"):
+            again_s = now_s + LOOK_AGAIN_S
+            if hasattr(detector, "soonest"):
+                again_s = max(again_s, detector.soonest(state, context).timestamp())
+            due_s = min(due_s, again_s)
+        self._deadlines.put(place.index, row, due_s)
 
-    def _queue(self, place: Place, cell: Cell, due_s: float) -> None:
-        cell.queued |= 1 << place.at
-        heapq.heappush(self._heap, (due_s, place.index, cell))
-
-    def _look_soon(self, place: Place, cell: Cell) -> None:
+    def _look_soon(self, place: Place, row: int, key: str) -> None:
         """Loaded states are looked at within `LOOK_AGAIN_S`, spread over it."""
-        if not cell.queued >> place.at & 1 and self._is_timed(place):
-            spread_s = LOOK_AGAIN_S * (shard_of(cell.key) % 60) / 60
-            self._queue(place, cell, self.listening_since.timestamp() + spread_s)
+        if not self._states.looked_at[place.index][row] and self._is_timed(place):
+            self._deadlines.put(place.index, row, self._soon_s(key))
+
+    def _soon_s(self, key: str) -> float:
+        spread_s = LOOK_AGAIN_S * (shard_of(key) % 60) / 60
+        return self.listening_since.timestamp() + spread_s
+
+
+def _is_timed(detector: Detector[Any]) -> bool:
+    return bool(getattr(detector, "timed", True))
+
+
+def _always(before: object, after: object) -> bool:
+    """Any change may have moved it nearer."""
+    del before, after
+    return True

@@ -27,7 +27,7 @@ RESTART_FROM = 100_000
 _FULL = (1 << WINDOW) - 1
 
 
-class SequenceState(msgspec.Struct, frozen=True, array_like=True):
+class SequenceState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The window of one device's count."""
 
     last: int

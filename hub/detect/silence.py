@@ -27,7 +27,7 @@ HEARTBEATS_AFTER_WILL = 1.5
 a one for the radio."""
 
 
-class SilenceState(msgspec.Struct, frozen=True, array_like=True):
+class SilenceState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """When the device was heard last, and what was said of its silence; hub's clock, seconds."""
 
     heard_s: int
@@ -52,13 +52,14 @@ class SilenceDetector:
     name = "silence"
     scope = Scope.DEVICE
     measures = frozenset({ALIVE, "link_state"})
+    hastened_by = frozenset({"link_state"})
     state_type = SilenceState
 
     def observe(
         self, state: SilenceState | None, observation: Observation, context: Context
     ) -> tuple[SilenceState | None, Findings]:
         """It was heard: if its silence was reported, that is withdrawn. Or its will was read."""
-        at_s = int(observation.received_at.timestamp())
+        at_s = observation.arrived_s or int(observation.received_at.timestamp())
         if observation.measure != ALIVE:
             return _will(state, at_s, observation), NONE
         if state is None:

@@ -1,12 +1,13 @@
 """The states of all detectors in memory, and the shards and single rows they are stored as.
 
-What one device, person, home or area has of states lies together in a cell: a message finds all of
-them with one step, however many people are known. A shard of cells is written whole every minute
-or so. A state that stored observations alone would not bring back (it reported something, a
-deadline passed, its person's circumstances changed) is written at once with the batch that changed
-it: a kept state.
+Each detector has a column, each device, person, home or area a row in the columns of its kind: a
+message finds its rows with one step however many are known, and a state costs eight bytes and
+itself. A shard of all rows is written every minute or so. A state that stored observations alone
+would not bring back (it reported something, a deadline passed, its person's circumstances changed)
+is written at once with the batch that changed it: a kept state.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,23 +24,8 @@ ENCODED_AT_ONCE = 256
 """States turned into bytes in one call, about a tenth of a millisecond: no other thread can run
 meanwhile, and one of them carries presses."""
 
-
-class Cell:
-    """The states kept for one key, a place for each detector of its kind."""
-
-    __slots__ = ("key", "queued", "states", "touched")
-
-    def __init__(self, key: str, places: int) -> None:
-        self.key = key
-        self.states: list[Any] = [None] * places
-        self.touched: object = None
-        """The batch that has changed it last."""
-        self.queued = 0
-        """A bit a place: its deadline is in the heap."""
-
-    def __lt__(self, other: "Cell") -> bool:
-        """The heap asks where two are due in the same instant."""
-        return self.key < other.key
+Column = list[Any]
+"""The states of one detector by row; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +33,8 @@ class Place:
     """Where a detector's states lie."""
 
     index: int
-    """The detector's, in the table of detectors."""
+    """The detector's, in the table of detectors; also its column's."""
     kind: KeptFor
-    at: int
-    """In the cells of that kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,47 +47,107 @@ class KeptState:
     state: bytes
 
 
+class Rows:
+    """The keys of one kind and their rows.
+
+    A row that was let go of is given to nobody else while somebody may still hold its number, that
+    is until `reuse`.
+    """
+
+    def __init__(self) -> None:
+        self.of: dict[str, int] = {}
+        self.keys: list[str | None] = []
+        """By row; None where nobody is any more."""
+        self.let_go = 0
+        """Rows that belong to nobody and are not free yet."""
+        self.settled = bytearray()
+        """By row, whether it is known to be somebody's."""
+        self._free: list[int] = []
+        self._shards = tuple(array("I") for _ in range(SHARDS))
+
+    def add(self, key: str) -> int:
+        """A row for a key that has none."""
+        if self._free:
+            row = self._free.pop()
+            self.keys[row] = key
+        else:
+            row = len(self.keys)
+            self.keys.append(key)
+            self.settled.append(0)
+        self.of[key] = row
+        self._shards[shard_of(key)].append(row)
+        return row
+
+    def forget(self, key: str) -> int | None:
+        """Let go of a key; the row that was its."""
+        row = self.of.pop(key, None)
+        if row is not None:
+            self.keys[row] = None
+            self.settled[row] = 0
+            self.let_go += 1
+        return row
+
+    def reuse(self) -> None:
+        """Nobody holds the number of a row that was let go of."""
+        if not self.let_go:
+            return
+        for shard in self._shards:
+            living = [row for row in shard if self.keys[row] is not None]
+            self._free += [row for row in shard if self.keys[row] is None]
+            shard[:] = array("I", living)
+        self.let_go = 0
+
+    def in_shard(self, number: int) -> Iterator[tuple[str, int]]:
+        """Key and row of everybody in a shard."""
+        keys = self.keys
+        for row in self._shards[number].tolist():
+            key = keys[row]
+            if key is not None:
+                yield key, row
+
+
 class Table(Mapping[str, Any]):
     """The states of one detector by key: a view."""
 
-    def __init__(self, cells: dict[str, Cell], at: int) -> None:
-        self._cells = cells
-        self._at = at
+    def __init__(self, rows: Rows, column: Column) -> None:
+        self._rows = rows
+        self._column = column
 
     def __getitem__(self, key: str) -> Any:
         """The state. Raises KeyError where there is none."""
-        state = self._cells[key].states[self._at]
+        state = self._column[self._rows.of[key]]
         if state is None:
             raise KeyError(key)
         return state
 
     def __iter__(self) -> Iterator[str]:
         """The keys, as of now."""
-        at = self._at
-        return (key for key, cell in list(self._cells.items()) if cell.states[at] is not None)
+        column = self._column
+        return (key for key, row in list(self._rows.of.items()) if column[row] is not None)
 
     def __len__(self) -> int:
         """How many there are."""
-        return sum(1 for _ in self)
+        return len(self._column) - self._column.count(None)
 
 
 class States:
-    """Cells by kind and key."""
+    """Columns by detector, rows by kind and key."""
 
     def __init__(self, detectors: Sequence[Detector[Any]]) -> None:
         self._detectors = tuple(detectors)
-        self._counts = [0] * len(KeptFor)
-        places: list[Place] = []
-        for index, detector in enumerate(detectors):
-            kind = kept_for(detector.name, detector.scope)
-            places.append(Place(index, kind, self._counts[kind]))
-            self._counts[kind] += 1
-        self.places = tuple(places)
-        self._by_name = {d.name: place for d, place in zip(detectors, places, strict=True)}
-        self._cells: tuple[dict[str, Cell], ...] = tuple({} for _ in KeptFor)
-        self._shards: list[list[list[Cell]]] = [[[] for _ in range(SHARDS)] for _ in KeptFor]
-        self._emptied: set[tuple[KeptFor, int]] = set()
-        """Shards that still list cells which were forgotten."""
+        self.places = tuple(
+            Place(index, kept_for(detector.name, detector.scope))
+            for index, detector in enumerate(detectors)
+        )
+        self.columns: tuple[Column, ...] = tuple([] for _ in detectors)
+        self.looked_at = tuple(array("q") for _ in detectors)
+        """By place and row the second in which the state's deadline is looked at; 0: never."""
+        self.rows = tuple(Rows() for _ in KeptFor)
+        """By `KeptFor`."""
+        self._of_kind = tuple(
+            tuple(place for place in self.places if place.kind is kind) for kind in KeptFor
+        )
+        self._by_name = {d.name: place for d, place in zip(detectors, self.places, strict=True)}
         self._encoder = msgspec.msgpack.Encoder()
         self._decoders = tuple(
             msgspec.msgpack.Decoder(dict[str, detector.state_type])  # type: ignore[name-defined]
@@ -112,67 +156,61 @@ class States:
 
     def __len__(self) -> int:
         """How many states there are."""
-        cells = (cell for cells in self._cells for cell in cells.values())
-        return sum(len(cell.states) - cell.states.count(None) for cell in cells)
+        return sum(len(column) - column.count(None) for column in self.columns)
 
-    def cell(self, kind: KeptFor, key: str) -> Cell:
-        """The cell of this key, an empty one if there was none."""
-        cell = self._cells[kind].get(key)
-        if cell is None:
-            cell = self._cells[kind][key] = Cell(key, self._counts[kind])
-            if self._counts[kind]:
-                self._shards[kind][shard_of(key)].append(cell)
-        return cell
+    def row(self, kind: KeptFor, key: str) -> int:
+        """The row of this key, an empty one if there was none."""
+        rows = self.rows[kind]
+        row = rows.of.get(key)
+        if row is None:
+            row = rows.add(key)
+            for place in self._of_kind[kind]:
+                column = self.columns[place.index]
+                if row == len(column):
+                    column.append(None)
+                    self.looked_at[place.index].append(0)
+                else:
+                    column[row] = None
+                    self.looked_at[place.index][row] = 0
+        return row
 
     def forget(self, kind: KeptFor, key: str) -> None:
-        """Nobody's any more. Its shard lets go of it when it is written next."""
-        cell = self._cells[kind].pop(key, None)
-        if cell is not None:
-            cell.states = [None] * self._counts[kind]
-            self._emptied.add((kind, shard_of(key)))
+        """Nobody's any more."""
+        row = self.rows[kind].forget(key)
+        if row is not None:
+            for place in self._of_kind[kind]:
+                self.columns[place.index][row] = None
+                self.looked_at[place.index][row] = 0
 
-    def known(self, kind: KeptFor, key: str) -> Cell | None:
-        """The cell of this key; None if there is none."""
-        return self._cells[kind].get(key)
+    def is_empty(self, kind: KeptFor, row: int) -> bool:
+        """Whether no detector keeps anything in this row."""
+        return all(self.columns[place.index][row] is None for place in self._of_kind[kind])
 
     def table(self, name: str) -> Mapping[str, Any]:
         """The states of one detector by key, as they are whenever one looks."""
         place = self._by_name.get(name)
-        return Table({}, 0) if place is None else Table(self._cells[place.kind], place.at)
+        if place is None:
+            return {}
+        return Table(self.rows[place.kind], self.columns[place.index])
 
-    def shard(self, number: int, before: Mapping[Cell, list[Any]]) -> bytes:
-        """One shard of all committed states, as stored. `before` has what cells held that were
-        changed since the last commit."""
+    def shard(self, number: int) -> bytes:
+        """One shard of all states, as stored."""
         parts: list[tuple[str, list[bytes]]] = []
         for kind in KeptFor:
-            cells = self._shards[kind][number]
-            if (kind, number) in self._emptied:
-                self._emptied.discard((kind, number))
-                living = self._cells[kind]
-                cells = [cell for cell in cells if living.get(cell.key) is cell]
-                self._shards[kind][number] = cells
-            places = [place for place in self.places if place.kind is kind]
-            pieces: dict[int, list[bytes]] = {place.index: [] for place in places}
-            for start in range(0, len(cells), ENCODED_AT_ONCE):
-                some = [
-                    (cell.key, before.get(cell, cell.states))
-                    for cell in cells[start : start + ENCODED_AT_ONCE]
-                ]
-                for place in places:
-                    at = place.at
-                    found = {key: states[at] for key, states in some if states[at] is not None}
+            named = list(self.rows[kind].in_shard(number))
+            for place in self._of_kind[kind]:
+                column, pieces = self.columns[place.index], list[bytes]()
+                for start in range(0, len(named), ENCODED_AT_ONCE):
+                    some = named[start : start + ENCODED_AT_ONCE]
+                    found = {key: column[row] for key, row in some if column[row] is not None}
                     if found:
-                        pieces[place.index].append(self._encoder.encode(found))
-            parts += ((self._detectors[index].name, each) for index, each in pieces.items())
+                        pieces.append(self._encoder.encode(found))
+                parts.append((self._detectors[place.index].name, pieces))
         return self._encoder.encode(parts)
 
-    def keys(self, kind: KeptFor, number: int) -> list[str]:
-        """The keys of one shard."""
-        return [cell.key for cell in self._shards[kind][number]]
-
-    def load(self, stored: bytes) -> Iterator[tuple[Place, Cell]]:
-        """Take the states of a stored shard and say where they lie; unknown detectors and damaged
-        states are left."""
+    def load(self, stored: bytes) -> Iterator[tuple[Place, list[int]]]:
+        """Take the states of a stored shard and say in which rows they lie; unknown detectors and
+        damaged states are left."""
         try:
             content = msgspec.msgpack.decode(stored)
         except msgspec.DecodeError:
@@ -181,18 +219,24 @@ class States:
             place = self._by_name.get(name)
             if place is None:
                 continue
+            column, known = self.columns[place.index], self.rows[place.kind].of
+            loaded: list[int] = []
             for key, state in self._decoded(place.index, piece).items():
-                cell = self.cell(place.kind, key)
-                cell.states[place.at] = state
-                yield place, cell
+                row = known.get(key)
+                if row is None:
+                    row = self.row(place.kind, key)
+                column[row] = state
+                loaded.append(row)
+            yield place, loaded
 
-    def kept(self, place: Place, cell: Cell) -> KeptState:
+    def kept(self, place: Place, key: str) -> KeptState:
         """One state, as stored."""
-        encoded = self._encoder.encode(cell.states[place.at])
+        row = self.rows[place.kind].of.get(key)
+        state = None if row is None else self.columns[place.index][row]
         name = self._detectors[place.index].name
-        return KeptState(name, cell.key, shard_of(cell.key), encoded)
+        return KeptState(name, key, shard_of(key), self._encoder.encode(state))
 
-    def load_kept(self, kept: KeptState) -> tuple[Place, Cell] | None:
+    def load_kept(self, kept: KeptState) -> tuple[Place, int] | None:
         """Take a state stored alone; None if its detector is unknown or it is damaged."""
         place = self._by_name.get(kept.detector)
         if place is None:
@@ -202,9 +246,9 @@ class States:
             state = msgspec.msgpack.decode(kept.state, type=state_type | None)
         except msgspec.MsgspecError:
             return None
-        cell = self.cell(place.kind, kept.key)
-        cell.states[place.at] = state
-        return place, cell
+        row = self.row(place.kind, kept.key)
+        self.columns[place.index][row] = state
+        return place, row
 
     def _decoded(self, index: int, piece: bytes) -> dict[str, Any]:
         """All at once; one by one where a state of an earlier release is among them."""

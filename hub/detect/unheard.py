@@ -18,14 +18,12 @@ MOUNTED_WITHIN_S = 86_400
 """Ours: what is registered in the morning hangs on the wall in the evening, or is for tomorrow."""
 
 
-class UnheardState(msgspec.Struct, frozen=True, array_like=True):
-    """Since when it is awaited, hub's clock, seconds since 1970; 0: it has spoken."""
+class UnheardState(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Since when it is awaited, hub's clock, seconds since 1970; 0: it has spoken, as
+    earlier releases kept it. Now there is no state of a device that has."""
 
     since_s: int
     reported: bool = False
-
-
-_HEARD = UnheardState(0)
 
 
 class UnheardDetector:
@@ -41,6 +39,7 @@ class UnheardDetector:
     scope = Scope.DEVICE
     measures = frozenset({ALIVE})
     begins_with: frozenset[str] = frozenset()
+    hastened_by: frozenset[str] = frozenset()
     state_type = UnheardState
 
     def expected(self, device: Device, now: datetime) -> UnheardState:
@@ -52,11 +51,9 @@ class UnheardDetector:
         self, state: UnheardState | None, observation: Observation, context: Context
     ) -> tuple[UnheardState | None, Findings]:
         """It speaks: from here on its silence is another detector's matter."""
-        if state is None or not state.since_s:
-            return state, NONE
-        if not state.reported:
-            return _HEARD, NONE
-        return _HEARD, (_finding(state, observation.received_at, context, Phase.WITHDRAWN),)
+        if state is None or not state.reported:
+            return None, NONE
+        return None, (_finding(state, observation.received_at, context, Phase.WITHDRAWN),)
 
     def deadline(self, state: UnheardState, context: Context) -> datetime | None:
         """A day after it was first seen."""

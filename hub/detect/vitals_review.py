@@ -50,10 +50,11 @@ REVIEW_DAY_ENDS = timedelta(hours=21)
 TOGETHER_S = 120
 """A pulse counts as the cuff's when a pressure was measured within this time."""
 
+_PULSE = "heart_rate_per_min"
 _BY_MEASURE = {limit.measure: limit for limit in REVIEW_LIMITS}
 
 
-class ReviewState(msgspec.Struct, frozen=True, array_like=True):
+class ReviewState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The last readings of a cuff, and the review days already asked for."""
 
     pressure_s: int = 0
@@ -86,13 +87,15 @@ class ReviewDetector:
     ) -> tuple[ReviewState | None, Findings]:
         """Take one reading; a pulse without a pressure is none of a cuff's."""
         value = observation.value
+        if state is not None and not state.pressure_s and observation.measure == _PULSE:
+            return state, NONE  # of a bed or wristband, which has no cuff
         if value is None or observation.quality is not Quality.GOOD:
             return state, NONE
         measure = MEASURE_BY_KEY[observation.measure]
         if not measure.low <= value <= measure.high:
             return state, NONE
         at_s = moment_s(observation)
-        if observation.measure == "heart_rate_per_min":
+        if observation.measure == _PULSE:
             if state is None or at_s - state.pressure_s > TOGETHER_S:
                 return _waiting(state, at_s, value), NONE
             return _look(state, at_s, "heart_rate_per_min", value, 2, observation, context)

@@ -51,7 +51,7 @@ _URGENT, _EMERGENCY = 1, 2
 _PRIORITIES = {_URGENT: Priority.MEDIUM, _EMERGENCY: Priority.HIGH}
 
 
-class Slot(msgspec.Struct, frozen=True, array_like=True):
+class Slot(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The last reading of one parameter, and the points of the one before."""
 
     code: int
@@ -63,7 +63,7 @@ class Slot(msgspec.Struct, frozen=True, array_like=True):
     before_points: int = 0
 
 
-class ScoreState(msgspec.Struct, frozen=True, array_like=True):
+class ScoreState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one person's score is made of, and since when it is high."""
 
     slots: tuple[Slot, ...] = ()

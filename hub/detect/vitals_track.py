@@ -39,7 +39,7 @@ NEVER_S = 1 << 40
 """Readings count from this moment on: not at all, until something else is said."""
 
 
-class Episode(msgspec.Struct, frozen=True, array_like=True):
+class Episode(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A vital sign is out of range, or was so recently; it counts from the first such reading."""
 
     since_s: int
@@ -59,7 +59,7 @@ class Episode(msgspec.Struct, frozen=True, array_like=True):
     """Findings that stand: ten times the step, plus the level."""
 
 
-class Fault(msgspec.Struct, frozen=True, array_like=True):
+class Fault(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Readings that cannot be."""
 
     since_s: int
@@ -70,7 +70,7 @@ class Fault(msgspec.Struct, frozen=True, array_like=True):
     reported: bool = False
 
 
-class Track(msgspec.Struct, frozen=True, array_like=True):
+class Track(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What is remembered of one vital sign; values in hundredths, times in seconds."""
 
     at_s: int

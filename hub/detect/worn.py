@@ -27,7 +27,7 @@ _LIMITS_S = {WornState.OFF: NOT_WORN_AFTER_S, WornState.CHARGING: CHARGING_TOO_L
 _LATEST_S = 253_402_300_799 - max(_LIMITS_S.values())
 
 
-class WornDetectorState(msgspec.Struct, frozen=True, array_like=True):
+class WornDetectorState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Since when it is as it is; seconds since 1970."""
 
     at_s: int
@@ -49,6 +49,7 @@ class WornDetector:
     name = "worn"
     scope = Scope.DEVICE
     measures = frozenset({"worn_state"})
+    hastened_by = measures
     state_type = WornDetectorState
 
     def observe(

@@ -20,7 +20,7 @@ _WAITING = """
 SELECT
     (SELECT count(*) FROM quarantine WHERE state = 'waiting' AND lane = 'alarm'),
     (SELECT count(*) FROM quarantine WHERE state = 'waiting' AND lane = 'telemetry'),
-    (SELECT count(*) FROM notification WHERE state = 'failed')
+    (SELECT count(*) FROM notification WHERE state IN ('failed', 'poisoned'))
 """
 _OVERDUE = """
 SELECT count(*), min(next_deadline_at) FROM incident

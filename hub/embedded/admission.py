@@ -12,6 +12,7 @@ import structlog
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from hub.register_changes import Follower
 from schemas import topics
 from schemas.ids import is_id
 from schemas.topics import Lane
@@ -47,6 +48,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """What the callout needs of `register.json`."""
 
     devices: dict[str, RegisteredDevice]
+    mark: str = ""
+    """What the file of changes must begin with."""
 
 
 class ClientDetails(msgspec.Struct, frozen=True):
@@ -103,7 +106,8 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Register:
-    """The devices of the snapshot file, read again whenever the file was replaced."""
+    """The devices of the snapshot file, read again whenever the file was replaced, and what was
+    appended to its changes since."""
 
     def __init__(self, path: Path) -> None:
         """Watch this file; it need not exist yet."""
@@ -111,26 +115,40 @@ class Register:
         self._seen: tuple[int, int, int] | None = None
         self._devices: dict[str, RegisteredDevice] | None = None
         self._decoder = msgspec.json.Decoder(Snapshot)
+        self._changes = Follower(path)
 
     def devices(self) -> dict[str, RegisteredDevice] | None:
         """All devices; None while there never was a snapshot.
 
-        One stat a question; parsing 100,000 devices takes 0.1 s and follows a replacement only. A
+        Two stats a question; parsing 100,000 devices takes 0.1 s and follows a replacement only. A
         snapshot that cannot be read leaves the last good one in force: locking every device out
         would be worse than a stale secret.
         """
         try:
             stat = self._path.stat()
             seen = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
-            if seen == self._seen:
-                return self._devices
-            self._seen = seen
-            self._devices = self._decoder.decode(self._path.read_bytes()).devices
+            if seen != self._seen:
+                self._seen = seen
+                snapshot = self._decoder.decode(self._path.read_bytes())
+                self._devices = snapshot.devices
+                self._changes.begin(snapshot.mark)
+            if self._devices is not None:
+                self._take_up(self._devices)
         except FileNotFoundError:
             pass
         except (OSError, msgspec.MsgspecError) as error:
             _log.error("register_unreadable", path=str(self._path), error=str(error))
         return self._devices
+
+    def _take_up(self, devices: dict[str, RegisteredDevice]) -> None:
+        for change in self._changes.news():
+            if change.noun != "device":
+                continue
+            device = msgspec.json.decode(change.row, type=RegisteredDevice | None)
+            if device is None:
+                devices.pop(change.key, None)
+            else:
+                devices[change.key] = device
 
 
 def applicant_of(request: AuthorizationRequest) -> Applicant:

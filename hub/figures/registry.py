@@ -48,7 +48,14 @@ class Mirror(Collector):
     What is not known just now is left out: a 0 would be a lie.
     """
 
-    def __init__(self, read: Callable[[], Mirrored], dwell: Callable[[], "Tallied | None"]) -> None:
+    def __init__(
+        self,
+        read: Callable[[], Mirrored],
+        dwell: Callable[[], "Tallied | None"],
+        tallied: Callable[[], Mapping[str, "Tallied"]] = dict,
+    ) -> None:
+        """`tallied`: further histograms, by figure."""
+        self._tallied = tallied
         self._read = read
         self._dwell = dwell
 
@@ -62,9 +69,12 @@ class Mirror(Collector):
         for figure in FIGURES:
             if figure.name in values:
                 yield _family(figure, values[figure.name])
-        tallied = self._dwell()
-        if tallied is not None:
-            figure = BY_NAME["carebell_dwell_seconds"]
+        dwell = self._dwell()
+        histograms = dict(self._tallied())
+        if dwell is not None:
+            histograms["carebell_dwell_seconds"] = dwell
+        for name, tallied in histograms.items():
+            figure = BY_NAME[name]
             family = HistogramMetricFamily(figure.name, figure.meaning)
             edges = [*map(str, figure.buckets), "+Inf"]
             family.add_metric([], list(zip(edges, tallied.cumulative, strict=True)), tallied.total)

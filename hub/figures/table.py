@@ -49,9 +49,12 @@ PRESS_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0
 DWELL_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 """30 s is the first rung of the ladder, 60 s what alarm centres aim to answer within."""
 
+SYNTHETIC_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
+"""0.25 s is the aim of a press to the desk, 5 s its floor; after 15 s it is not awaited."""
+
 _STATE = (("state", "ok, slow, away"),)
 _LANE = (("lane", "alarm, telemetry"),)
-_LOOP = (("loop", "hub.api.switchboard.LOOPS"),)
+_LOOP = (("loop", "alerts.watches.LOOPS"),)
 _CHILD = (("child", "the supervisor's table of children"),)
 
 _G, _C, _H = Kind.GAUGE, Kind.COUNTER, Kind.HISTOGRAM
@@ -117,7 +120,7 @@ FIGURES: tuple[Figure, ...] = (
     # ---- worker ----
     Figure("carebell_loop_cycle_age_seconds", _G, "worker", "s",
            "Since a loop of the worker last finished a whole cycle.",
-           "Above 30 s: it stands still; read log/worker.log.", _LOOP),
+           "Above 30 s (history, learning and sealing are slower): read log/worker.log.", _LOOP),
     Figure("carebell_notifications", _C, "worker", "notifications",
            "Notifications by what became of them, and by channel.",
            "failed: look at the provider; `carebell dead-letters list`.",
@@ -209,6 +212,34 @@ FIGURES: tuple[Figure, ...] = (
     Figure("carebell_retention_aggregates_age_seconds", _G, "retention", "s",
            "Since hourly and daily history were brought up to date.",
            "Above 2 h: read log/worker.log."),
+    # ---- the audit log ----
+    Figure("carebell_audit_blocks", _C, "audit", "blocks",
+           "Blocks that seal the audit log, since it began.",
+           "Stands still while people work: read log/worker.log."),
+    Figure("carebell_audit_unsealed_entries", _G, "audit", "entries",
+           "Entries of the audit log that no block seals yet; 100,000 means at least so many.",
+           "Grows for minutes: read log/worker.log."),
+    Figure("carebell_audit_unsealed_seconds", _G, "audit", "s",
+           "How old the oldest entry is that no block seals yet.",
+           "Above 60 s: until then only the table's trigger guards it; read log/worker.log."),
+    # ---- assurance ----
+    Figure("carebell_synthetic_press_seconds", _H, "assurance", "s",
+           "From the hub's own press to the last of receipt, row and live feed.",
+           "p99 above 0.5 s: look at ingest's load; above 5 s presses come too late.",
+           buckets=SYNTHETIC_BUCKETS_S),
+    Figure("carebell_synthetic_press_age_seconds", _G, "assurance", "s",
+           "Since the hub's own press last came through; absent where it is off.",
+           "Above 180 s: a press would not arrive; `carebell assurance presses`."),
+    Figure("carebell_dead_man_age_seconds", _G, "assurance", "s",
+           "Since the watcher outside was last reached; absent where none is set.",
+           "Above 600 s: is its address right, is the way out open? It rings by itself soon."),
+    Figure("carebell_assurance_conditions", _G, "assurance", "conditions",
+           "What is wrong before anybody presses, by whether it rings already.",
+           "ringing above 0: the desk has an incident; `carebell assurance list`.",
+           (("concern", "alerts.assurance.Concern"), ("state", "holding, ringing"))),
+    Figure("carebell_desks_present", _G, "assurance", "desks",
+           "People who may acknowledge and have the live feed of this process open.",
+           "0: a press rings at nobody."),
     # ---- processes ----
     Figure("carebell_child_up", _G, "supervisor", "1", "1 while a child of `carebell up` runs.",
            "0: read log/<child>.log.", _CHILD),

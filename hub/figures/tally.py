@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from alerts.notification import Notification, NotificationKind, NotificationState
-from alerts.ports import Outbox
+from alerts.policy import ChannelName
+from alerts.ports import Outbox, Settled
 from hub.figures.table import DWELL_BUCKETS_S
 
 
@@ -20,26 +21,25 @@ class CountedOutbox:
         self._dwell = [0] * (len(DWELL_BUCKETS_S) + 1)
         self._dwell_s = 0.0
 
-    async def claim_due(self, now: datetime, limit: int) -> Sequence[Notification]:
+    async def claim_due(
+        self, channel: ChannelName, now: datetime, limit: int, *, least_urgent: int | None = None
+    ) -> Sequence[Notification]:
         """As the outbox does."""
-        return await self._outbox.claim_due(now, limit)
+        return await self._outbox.claim_due(channel, now, limit, least_urgent=least_urgent)
 
-    async def settle(
-        self,
-        notification: Notification,
-        state: NotificationState,
-        now: datetime,
-        *,
-        retry_at: datetime | None = None,
-        detail: str = "",
-    ) -> None:
+    async def pass_overdue(self, now: datetime, limit: int) -> int:
+        """As the outbox does."""
+        return await self._outbox.pass_overdue(now, limit)
+
+    async def settle(self, settled: Sequence[Settled], now: datetime) -> None:
         """Settle, then count: what could not be recorded happens again."""
-        await self._outbox.settle(notification, state, now, retry_at=retry_at, detail=detail)
-        self._fates[notification.channel.value, state.value] += 1
-        if state is NotificationState.SENT and _is_first_ring(notification):
-            took_s = max(0.0, (now - _opened_at(notification)).total_seconds())
-            self._dwell[bisect_left(DWELL_BUCKETS_S, took_s)] += 1
-            self._dwell_s += took_s
+        await self._outbox.settle(settled, now)
+        for notification, outcome in settled:
+            self._fates[notification.channel.value, outcome.state.value] += 1
+            if outcome.state is NotificationState.SENT and _is_first_ring(notification):
+                took_s = max(0.0, (now - _opened_at(notification)).total_seconds())
+                self._dwell[bisect_left(DWELL_BUCKETS_S, took_s)] += 1
+                self._dwell_s += took_s
 
     def figures(self) -> dict[str, Any]:
         """As the desk bus carries it."""

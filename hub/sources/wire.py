@@ -121,10 +121,13 @@ class Wire:
         while end - start >= 2:
             first, length, body = data[start], data[start + 1], start + 2
             if length & 0x80:
-                found = _long_length(data, start)
-                if found is None:
+                more = data[start + 2] if end - start > 2 else 0x80
+                if more < 0x80:  # two bytes: what nearly every message takes
+                    length, body = length & 0x7F | more << 7, start + 3
+                elif (found := _long_length(data, start)) is not None:
+                    length, body = found
+                else:
                     break
-                length, body = found
             stop = body + length
             if stop > end:
                 self._wanted = stop - start

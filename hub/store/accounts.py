@@ -203,4 +203,5 @@ def account_of(row: dict[str, Any]) -> Account:
         language=row["language"],
         people=frozenset(map(PersonId, row["people"] or ())),
         homes=frozenset(map(PremisesId, row["homes"] or ())),
+        responders=frozenset(row["responders"] or ()),
     )

@@ -10,7 +10,7 @@ import psycopg
 
 from alerts.alarm import Alarm
 from alerts.incident import Incident
-from alerts.notification import NotificationKind, NotificationState
+from alerts.notification import NotificationKind, NotificationState, urgency_of
 from alerts.policy import ChannelName
 from alerts.rendering import calling, check_in, question_answered
 from hub.store import queries
@@ -145,9 +145,11 @@ def _row(
         "area_id": incident.area_id,
         "incident_id": incident.id,
         "channel": ChannelName.DEVICE.value,
+        "channels": [],
+        "step": None,
         "recipient": device["device_id"],
         "kind": kind.value,
-        "urgency": incident.priority.rank,
+        "urgency": urgency_of(incident.priority, kind),
         "body": msgspec.json.encode(body).decode(),
         "state": NotificationState.PENDING.value,
         "at": at,

@@ -11,12 +11,22 @@ import psycopg
 
 from alerts.actions import Action, Verb, perform
 from alerts.alarm import Alarm, Category, Subject
-from alerts.errors import AlertsError, AlreadyOwned, IllegalTransition, OutcomeMissing
-from alerts.grouping import Cause, Grouping, Reason, answers, group, home_subject, over
+from alerts.errors import AlertsError, IllegalTransition
+from alerts.grouping import (
+    Cause,
+    Grouping,
+    Reason,
+    answers,
+    group,
+    home_subject,
+    over,
+    shares_address,
+)
 from alerts.incident import Incident, State, annotated
-from alerts.policy import policy_for
+from alerts.ladders import ladder_of
 from hub.detect.detector import Phase
 from hub.store import queries
+from hub.store.acts import CAUSES, action_values, details_of, follow, refusal_of, refusal_text
 from hub.store.asking import Askable, Question, questions, settle_questions, told_answered
 from hub.store.items import (
     ActionItem,
@@ -30,12 +40,13 @@ from hub.store.items import (
 )
 from hub.store.ledger import Ledger, Row, many
 from hub.store.muting import Muting
-from hub.store.receipts import told_notifications
+from hub.store.policies import Ladders
 from hub.store.rows import alarm_values, finding_values, incident_values
+from hub.store.stands_for import StandsFor
 from hub.store.whereabouts import Whereabouts
-from schemas.commands import ReceiptStage
+from hub.synthetic import is_synthetic
 from schemas.identity import occurrence, occurrence_id
-from schemas.ids import AlarmId, IncidentId
+from schemas.ids import AlarmId, IncidentId, PremisesId
 
 _SQL = queries.load("incidents")
 
@@ -61,7 +72,14 @@ class Book:
     whereabouts: Whereabouts = field(default_factory=Whereabouts)
     askable: Askable = field(default_factory=Askable)
     changed: dict[IncidentId, None] = field(default_factory=dict)
-    acted: list[tuple[IncidentId, Action]] = field(default_factory=list)
+    acted: list[tuple[Incident, Incident, Action]] = field(default_factory=list)
+    """Incidents before and after a deed."""
+    stands_for: StandsFor = field(default_factory=StandsFor)
+    ladders: Ladders = field(default_factory=Ladders)
+    neighbours: dict[PremisesId, list[Incident]] = field(default_factory=dict)
+    """Open incidents by home, the oldest first; as of the beginning of the batch."""
+    shown: dict[IncidentId, list[Alarm]] = field(default_factory=dict)
+    """The newest alarms of incidents that may be reopened."""
     asking: list[tuple[Question, datetime]] = field(default_factory=list)
     settled_questions: dict[IncidentId, datetime] = field(default_factory=dict)
     taken_back: list[tuple[IncidentId, datetime]] = field(default_factory=list)
@@ -111,7 +129,9 @@ class Book:
             self._open_for(alarm),
             self.resolved_by_subject.get(alarm.subject),
             alarm.received_at,
+            self._neighbour(alarm),
         )
+        grouping = self._on_its_ladder(grouping)
         if grouping.cause is Cause.CHECKING and grouping.incident is not None:
             question = Question(grouping.incident, alarm, devices, item.asked)
             self.asking.append((question, alarm.received_at))
@@ -120,6 +140,25 @@ class Book:
         if item.unanswered and grouping.cause is Cause.RAISED:
             return replace(grouping, reason=Reason.UNANSWERED)
         return grouping
+
+    def _on_its_ladder(self, grouping: Grouping) -> Grouping:
+        """A new incident gets its ladder; so does one that became more urgent or graver. Otherwise
+        it keeps the one it has, whatever was edited since."""
+        incident = grouping.incident
+        if incident is None or not incident.open:
+            return grouping
+        before = self.by_id.get(incident.id)
+        if before is not None and before.policy is not None:
+            same = (incident.priority, incident.category) == (before.priority, before.category)
+            if same:
+                return grouping
+        return replace(grouping, incident=self.ladders.given(incident))
+
+    def _neighbour(self, alarm: Alarm) -> Incident | None:
+        """The oldest open incident of somebody else at this address."""
+        known = self.neighbours.get(alarm.premises_id, ()) if alarm.premises_id else ()
+        now = (self.by_id.get(each.id, each) for each in known)
+        return next((i for i in now if shares_address(alarm.subject, alarm.category, i)), None)
 
     def _about_whom(self, alarm: Alarm) -> Alarm:
         """A finding about a home where one person lives is about that person."""
@@ -157,14 +196,22 @@ class Book:
             self.ledger.windows.append(values | {"window_json": item.window_json.decode()})
         if item.found is not None:
             self._keep(item.found, incident, _finding_reason(item.found, grouping.reason))
+        if is_synthetic(alarm):
+            return
         self.ledger.note(
             alarm.received_at,
             alarm.area_id,
             incident,
             "alarm",
             grouping.reason.value,
-            {"alarm_id": alarm.id, "kind": alarm.kind, "flags": values["flags"]},
-            actor=("device", alarm.device_id, None),
+            {
+                "alarm_id": alarm.id,
+                "kind": alarm.kind,
+                "flags": values["flags"],
+                "ladder": incident.policy.name if incident and incident.policy else None,
+                "same_address": incident.same_address if incident else None,
+            },
+            actor=_behind(alarm),
         )
 
     # Findings
@@ -276,53 +323,47 @@ class Book:
         action = item.action
         incident = self.by_id.get(self._resolved_id(action.incident_id))
         if action.id in self.known_actions:
-            told = _refusal_of(self.known_actions[action.id])
+            told = refusal_of(self.known_actions[action.id])
             cause = "refreshed" if told is None else None
             return Recorded(item, incident, cause, duplicate=True, refusal=told)
         if incident is None:
             return Recorded(item, None, None, refusal=AlertsError("there is no such incident"))
-        refusal: AlertsError | None = None
-        after = incident
+        refusal = self._taken_place(incident, action)
+        after, said = incident, action
+        action = self.stands_for.read(action, incident)
         try:
-            policy = policy_for(incident.category, incident.priority)
-            after = perform(incident, action, policy)
+            if refusal is None:
+                after = perform(incident, action, ladder_of(incident))
         except AlertsError as error:
             refusal = error
-        self._save_action(incident, action, refusal)
+        self._save_action(incident, said, refusal)
         if refusal is not None:
             return Recorded(item, incident, None, refusal=refusal)
         if after is not incident:
             self._put(after, action.at)
-            self.acted.append((after.id, action))
-        return Recorded(item, after, _CAUSES[action.verb])
+            self.acted.append((incident, after, action))
+        reopened = self.shown.get(after.id, []) if action.verb is Verb.REOPEN else []
+        return Recorded(item, after, CAUSES[action.verb], shown=reopened)
+
+    def _taken_place(self, incident: Incident, action: Action) -> AlertsError | None:
+        """A subject has one open incident: an old one is not reopened beside it."""
+        newer = self._open(incident.subject)
+        if action.verb is not Verb.REOPEN or newer is None or newer.id == incident.id:
+            return None
+        return IllegalTransition(f"a newer incident of the same subject is open: {newer.id}")
 
     def _save_action(self, incident: Incident, action: Action, refusal: AlertsError | None) -> None:
-        stored = f"{type(refusal).__name__}: {refusal}" if refusal else None
+        stored = refusal_text(refusal)
         self.known_actions[action.id] = stored
-        self.ledger.actions.append(
-            {
-                "action_id": action.id,
-                "area_id": incident.area_id,
-                "incident_id": incident.id,
-                "verb": action.verb.value,
-                "account_id": action.by.account_id,
-                "at": action.at,
-                "refusal": stored,
-            }
-        )
-        detail = {
-            "outcome": action.outcome,
-            "note": action.note,
-            "expected_arrival_s": action.expected_arrival_s,
-        }
+        self.ledger.actions.append(action_values(incident, action, stored))
         self.ledger.note(
             action.at,
             incident.area_id,
             incident,
             action.verb.value if refusal is None else f"{action.verb.value}_refused",
             str(refusal) if refusal else None,
-            {key: value for key, value in detail.items() if value is not None},
-            actor=("account", action.by.account_id, action.by.name),
+            details_of(action),
+            actor=(action.by.kind.value, action.by.id, action.by.name),
         )
 
     # Incidents
@@ -354,6 +395,8 @@ class Book:
             self.settled_questions[incident.id] = at
         self.by_id[incident.id] = incident
         self.changed[incident.id] = None
+        if before is None and incident.premises_id is not None:
+            self.neighbours.setdefault(incident.premises_id, []).append(incident)
         if incident.open:
             self.open_by_subject[incident.subject] = incident.id
         elif self.open_by_subject.get(incident.subject) == incident.id:
@@ -386,19 +429,15 @@ class Book:
             await many(self.cursor, _SQL["add_notification"], rows)
 
     async def _save_acted(self) -> None:
-        for incident_id, action in self.acted:
-            parameters = {"incident_id": incident_id, "at": action.at, "verb": action.verb.value}
-            await self.cursor.execute(_SQL["supersede"], parameters)
-            if stage := _STAGES.get(action.verb):
-                rows = await told_notifications(
-                    self.cursor, self.by_id[incident_id], stage, action.at, self.language
-                )
-                await many(self.cursor, _SQL["add_notification"], rows)
+        for before, after, action in self.acted:
+            await follow(self.cursor, before, after, action, self.language)
 
 
-_STAGES = {Verb.ACKNOWLEDGE: ReceiptStage.COMING, Verb.RESOLVE: ReceiptStage.OVER}
-_CAUSES = {Verb.ACKNOWLEDGE: "acknowledged", Verb.ATTEND: "attended", Verb.RESOLVE: "resolved"}
-_REFUSALS = {error.__name__: error for error in (AlreadyOwned, IllegalTransition, OutcomeMissing)}
+def _behind(alarm: Alarm) -> tuple[str, str | None, str | None]:
+    """Who it comes from; a drill comes from a human."""
+    if alarm.drill:
+        return ("account", alarm.evidence.get("by_id"), alarm.evidence.get("by"))
+    return ("device", alarm.device_id, None)
 
 
 def _finding_reason(found: Found, grouped: Reason) -> Reason:
@@ -406,11 +445,3 @@ def _finding_reason(found: Found, grouped: Reason) -> Reason:
     if grouped is Reason.MOTION_RECORDED and found.finding.phase is Phase.CANDIDATE:
         return Reason.CANDIDATE
     return grouped
-
-
-def _refusal_of(stored: str | None) -> AlertsError | None:
-    """The refusal as it was told the first time: who asks again must not hear that it worked."""
-    if stored is None:
-        return None
-    name, _, text = stored.partition(": ")
-    return _REFUSALS.get(name, AlertsError)(text)

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from alerts.actions import Action, Verb
 from alerts.alarm import Subject
 from alerts.grouping import home_subject
 from alerts.incident import Incident
@@ -28,7 +29,9 @@ from hub.store.items import (
 )
 from hub.store.ledger import log_values
 from hub.store.muting import muting_for
-from hub.store.rows import incident_of
+from hub.store.policies import ladders_for
+from hub.store.rows import alarm_of, incident_of
+from hub.store.stands_for import stands_for
 from hub.store.whereabouts import whereabouts
 from schemas.identity import occurrence_id
 from schemas.ids import AlarmId
@@ -50,6 +53,9 @@ _SQL = queries.load("incidents")
 _FINDINGS = queries.load("findings")
 _GROUPING_LOCK = 0x6772_6F75
 """Advisory lock key: `grou` in ASCII."""
+
+SHOWN_AGAIN = 20
+"""Alarms shown of an incident (`hub.view.ALARMS_SHOWN`)."""
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -83,6 +89,7 @@ async def _open_book(book: Book, items: Sequence[Item]) -> Book:
     async for row in book.cursor:
         book.incident_of_alarm[row["alarm_id"]] = row["incident_id"]
     await _load_subjects(book, {subject for item in items for subject in _subjects(item)})
+    await _load_ladders(book, alarms)
     if found:
         await _load_findings(book, found)
     ids = {a.incident_id for a in actions} | {i for i in book.incident_of_alarm.values() if i}
@@ -91,9 +98,11 @@ async def _open_book(book: Book, items: Sequence[Item]) -> Book:
         await book.cursor.execute(_SQL["lock_by_id"], {"ids": missing})
         async for row in book.cursor:
             _remember(book, incident_of(row))
+    await _load_reopened(book, actions)
     if found:
         await _load_holding(book)
     if actions:
+        book.stands_for = await stands_for(book.cursor, actions)
         await book.cursor.execute(_SQL["known_actions"], {"ids": [a.id for a in actions]})
         async for row in book.cursor:
             book.known_actions[row["action_id"]] = row["refusal"]
@@ -117,6 +126,35 @@ def _subjects(item: Item) -> Iterable[Subject]:
             yield found.finding.within or found.finding.subject
         case _:
             return
+
+
+async def _load_ladders(book: Book, alarms: Sequence[AlarmItem]) -> None:
+    """The policies that may hold for what opens now, and who else is in trouble at these homes."""
+    ringing = [item.alarm for item in alarms if item.alarm.rings]
+    if not ringing:
+        return
+    book.ladders = await ladders_for(book.cursor, {alarm.area_id for alarm in ringing})
+    homes = {alarm.premises_id for alarm in ringing if alarm.premises_id is not None}
+    await book.cursor.execute(_SQL["open_at_premises"], {"homes": sorted(homes)})
+    async for row in book.cursor:
+        incident = incident_of(row)
+        if incident.premises_id is not None:
+            book.neighbours.setdefault(incident.premises_id, []).append(incident)
+
+
+async def _load_reopened(book: Book, actions: Sequence[Action]) -> None:
+    """What may stand in the way of reopening, and the alarms to show again."""
+    reopened = [a.incident_id for a in actions if a.verb is Verb.REOPEN]
+    ids = {book.incident_of_alarm.get(each) or each for each in reopened}
+    found = [book.by_id[each] for each in ids if each in book.by_id]
+    if not found:
+        return
+    await _load_subjects(book, {incident.subject for incident in found} - set(book.open_by_subject))
+    await book.cursor.execute(
+        _SQL["newest_alarms"], {"ids": [i.id for i in found], "each": SHOWN_AGAIN}
+    )
+    async for row in book.cursor:
+        book.shown.setdefault(row["incident_id"], []).append(alarm_of(row))
 
 
 async def _load_occurrences(book: Book, derived: Iterable[AlarmItem]) -> None:

@@ -105,6 +105,7 @@ class PostgresDesk:
                     "areas": within.areas,
                     "people": within.people,
                     "homes": within.homes,
+                    "recipients": within.recipients,
                     "before_at": before[0],
                     "before_id": before[1],
                     "limit": limit,
@@ -165,14 +166,29 @@ class PostgresDesk:
         return await self._reach.run(read)
 
     async def devices(
-        self, areas: Sequence[str] | None, q: str, after: str, limit: int, now: datetime
+        self,
+        areas: Sequence[str] | None,
+        q: str,
+        after: str,
+        limit: int,
+        now: datetime,
+        *,
+        device_id: str | None = None,
+        premises_id: str | None = None,
     ) -> list[View]:
-        """A page of devices by id, each with what it said last."""
+        """A page of devices by id, each with what it said last; one by its id also if revoked."""
 
         async def read(cursor: Cursor) -> list[View]:
             await cursor.execute(
                 _SQL["devices_page"],
-                {"areas": areas, "after": after, "like": like(q), "limit": limit},
+                {
+                    "areas": areas,
+                    "after": after,
+                    "like": like(q),
+                    "limit": limit,
+                    "device_id": device_id,
+                    "premises_id": premises_id,
+                },
             )
             rows = await cursor.fetchall()
             heard = await last_words(cursor, [row["device_id"] for row in rows], now)
@@ -220,7 +236,8 @@ async def _rows(
 
 def log_line(entry: Entry) -> dict[str, Any]:
     """A line for the log as parameters of the query `log`."""
-    actor = ("account", entry.account.id, entry.account.name)
+    kind = "operator" if entry.account.role == "operator" else "account"
+    actor = (kind, entry.account.id, entry.account.name)
     return log_values(
         entry.at, entry.area_id, entry.incident_id, entry.action, None, entry.detail, actor
     )

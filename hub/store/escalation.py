@@ -4,18 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from alerts.escalation import Decision, Reason, decide
-from alerts.incident import Incident
-from alerts.notification import NotificationKind, NotificationState
-from alerts.policy import ChannelName, Target, policy_for
+from alerts.ladders import ladder_of
+from alerts.policy import ChannelName
 from alerts.rendering import CHINESE
 from hub.store import queries
 from hub.store.asking import settle_questions, told_calling
-from hub.store.ledger import log_values
+from hub.store.ladder import keep, rosters
+from hub.store.ledger import many
 from hub.store.rows import incident_of, incident_values
 from hub.store.whereabouts import Cursor
 
@@ -31,7 +30,8 @@ class PostgresEscalation:
         reachable: frozenset[ChannelName],
         language: str = CHINESE,
     ) -> None:
-        """`language` is what people are told in of whom nobody wrote down which they speak."""
+        """`reachable` are the channels that are configured; `language` is what people are told in
+        of whom nobody wrote down which they speak."""
         self._pool = pool
         self._reachable = reachable
         self._language = language
@@ -45,20 +45,19 @@ class PostgresEscalation:
         ):
             await cursor.execute(_SQL["due_incidents"], {"now": now, "limit": limit})
             due = [incident_of(row) for row in await cursor.fetchall()]
+            if not due:
+                return []
+            known = await rosters(cursor, due, now, self._reachable)
             decisions = [
-                decide(incident, policy_for(incident.category, incident.priority), now,
-                       self._reachable)
-                for incident in due
-            ]  # fmt: skip
-            if decisions:
-                await cursor.executemany(
-                    _SQL["save_incident"], [incident_values(d.incident) for d in decisions]
-                )
-                await cursor.executemany(_SQL["log"], [_entry(d, now) for d in decisions])
-                rows = [row for d in decisions for row in _notifications(d, now)]
-                rows += await self._unanswered(cursor, decisions, now)
-                if rows:
-                    await cursor.executemany(_SQL["add_notification"], rows)
+                decide(incident, ladder_of(incident), now, roster)
+                for incident, roster in zip(due, known, strict=True)
+            ]
+            saved = [incident_values(decision.incident) for decision in decisions]
+            await many(cursor, _SQL["save_incident"], saved)
+            await keep(cursor, decisions, now)
+            await many(
+                cursor, _SQL["add_notification"], await self._unanswered(cursor, decisions, now)
+            )
         return decisions
 
     async def _unanswered(
@@ -72,55 +71,3 @@ class PostgresEscalation:
                 await settle_questions(cursor, [incident.id], now)
                 rows += await told_calling(cursor, incident, now, self._language)
         return rows
-
-
-def _entry(decision: Decision, now: datetime) -> dict[str, Any]:
-    incident = decision.incident
-    detail = {
-        "step": incident.step,
-        "told": [f"{t.channel}:{t.recipient}" for t in decision.targets],
-        "nobody": [f"{t.channel}:{t.recipient}" for t in decision.nobody],
-        "next_deadline_at": incident.next_deadline_at,
-    }
-    return log_values(
-        now, incident.area_id, incident.id, "escalate", decision.reason.value, detail,
-        ("hub", "escalator", None),
-    )  # fmt: skip
-
-
-def _notifications(decision: Decision, now: datetime) -> list[dict[str, Any]]:
-    told = [_ring(decision.incident, t, decision.reason, now, None) for t in decision.targets]
-    nobody = [
-        _ring(decision.incident, t, decision.reason, now, "channel not configured")
-        for t in decision.nobody
-    ]
-    return told + nobody
-
-
-def _ring(
-    incident: Incident, target: Target, reason: str, now: datetime, nobody: str | None
-) -> dict[str, Any]:
-    body = {
-        "priority": incident.priority,
-        "category": incident.category,
-        "alarm_kind": incident.kind,
-        "area_id": incident.area_id,
-        "subject": {"kind": incident.subject.kind, "id": incident.subject.id},
-        "opened_at": incident.opened_at,
-        "step": incident.step,
-        "reason": reason,
-    }
-    state = NotificationState.PENDING if nobody is None else NotificationState.NOBODY
-    return {
-        "area_id": incident.area_id,
-        "incident_id": incident.id,
-        "channel": target.channel.value,
-        "recipient": target.recipient,
-        "kind": NotificationKind.RING.value,
-        "urgency": incident.priority.rank,
-        "body": msgspec.json.encode(body).decode(),
-        "state": state.value,
-        "at": now,
-        "settled_at": None if nobody is None else now,
-        "detail": nobody or "",
-    }

@@ -153,6 +153,8 @@ class _Import:
             self._do("judge_owner", kind=kind)
             if kind in ("premises", "responder"):
                 self._do("judge_area_of", kind=kind)
+            elif kind == "contact":
+                self._do("judge_person_of")
             else:
                 self._do("judge_home_of", kind=kind)
         self._do("judge_wearer")

@@ -1,5 +1,6 @@
 """What is recorded together in one transaction, and what became of it. Plain values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alerts.actions import Action
@@ -52,7 +53,7 @@ class AlarmItem:
 
 @dataclass(frozen=True, slots=True)
 class ActionItem:
-    """What a dispatcher did."""
+    """What a human did."""
 
     action: Action
 
@@ -89,4 +90,6 @@ class Recorded:
     """What it means to those who watch the incident; None: nothing to tell."""
     alarm: Alarm | None = None
     duplicate: bool = False
+    shown: Sequence[Alarm] = ()
+    """Alarms of an incident that nobody showed any more."""
     refusal: AlertsError | None = None

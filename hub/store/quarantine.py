@@ -1,10 +1,10 @@
 """Quarantine and dead letters as an operator works through them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from hub.quarantine import Kept, NothingToDo, Operator, Question, Row
+from hub.quarantine import GIVEN_UP, Kept, NothingToDo, Operator, Question, Row
 from hub.store import queries
 from hub.store.cases import log_values
 from hub.store.reach import Cursor, Reach
@@ -104,12 +104,17 @@ class PostgresQuarantine:
         return await self._reach.run(work)
 
     async def dead_letters(
-        self, areas: tuple[str, ...] | None, before: int, limit: int
+        self,
+        areas: tuple[str, ...] | None,
+        before: int,
+        limit: int,
+        states: Sequence[str] = GIVEN_UP,
     ) -> list[Row]:
         """Notifications that were given up, newest first."""
 
         async def read(cursor: Cursor) -> list[Row]:
-            parameters = {"areas": _list(areas), "before": before, "limit": limit}
+            parameters = {"areas": _list(areas), "before": before, "limit": limit,
+                          "states": list(states)}  # fmt: skip
             await cursor.execute(_SQL["dead_letters"], parameters)
             return [row | {"id": row["notification_id"]} for row in await cursor.fetchall()]
 
@@ -172,7 +177,7 @@ async def _locked(cursor: Cursor, message_id: int, operator: Operator) -> Row | 
 async def _locked_letter(cursor: Cursor, letter_id: int, operator: Operator) -> Row | None:
     await cursor.execute(_SQL["lock_dead_letter"], {"id": letter_id, "areas": operator.seat})
     row = await cursor.fetchone()
-    if row is not None and row["state"] != "failed":
+    if row is not None and row["state"] not in GIVEN_UP:
         raise NothingToDo(f"it is {row['state']}, not given up")
     return row
 

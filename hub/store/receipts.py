@@ -9,7 +9,7 @@ import psycopg
 
 from alerts.alarm import Category
 from alerts.incident import Incident
-from alerts.notification import NotificationKind
+from alerts.notification import NotificationKind, urgency_of
 from alerts.policy import ChannelName
 from alerts.rendering import receipt
 from hub.register import zone_named
@@ -33,18 +33,22 @@ async def told_notifications(
     stage: ReceiptStage,
     at: datetime,
     language: str,
+    but: str = "",
 ) -> list[dict[str, Any]]:
-    """Outbox rows for the person's devices and for everybody else who was rung (promise 4)."""
+    """Outbox rows for the person's devices and for everybody else who was rung (promise 4), `but`
+    for whoever said so."""
     rows = await _receipts(cursor, incident, stage, at, language)
-    await cursor.execute(_SQL["told_elsewhere"], {"incident_id": incident.id})
+    await cursor.execute(_SQL["told_elsewhere"], {"incident_id": incident.id, "but": but})
     body = {
         "state": incident.state,
-        "who": incident.owner.name if incident.owner else None,
+        "who": incident.who_comes,
+        "owner": incident.owner.name if incident.owner else None,
         "expected_at": incident.expected_at,
         "outcome": incident.outcome,
     }
     for told in await cursor.fetchall():
-        rows.append(_row(incident, told["channel"], told["recipient"], stage, at, body))
+        row = _row(incident, told["channel"], told["recipient"], stage, at, body)
+        rows.append(row | {"channels": told["channels"]})
     return rows
 
 
@@ -103,9 +107,11 @@ def _row(
         "area_id": incident.area_id,
         "incident_id": incident.id,
         "channel": channel,
+        "channels": [],
+        "step": None,
         "recipient": recipient,
         "kind": _KINDS[stage].value,
-        "urgency": incident.priority.rank,
+        "urgency": urgency_of(incident.priority, _KINDS[stage]),
         "body": msgspec.json.encode(body).decode(),
         "state": "pending",
         "at": at,
@@ -153,7 +159,7 @@ def _said(
         language=press["language"],
         message_id=press["message_id"],
         incident_id=incident.id,
-        who=incident.owner.name if incident.owner else None,
+        who=incident.who_comes,
         expected_at=incident.expected_at,
         zone=zone_named(press["time_zone"]),
     )

@@ -59,6 +59,5 @@ async def changes(
 
 
 async def forget_old(connection: Connection) -> None:
-    """Drop what ran out: sessions, changes that every reader has seen for a week, old findings that
-    came to nothing."""
+    """Drop old findings that came to nothing, and what no detector would still go by."""
     await connection.execute(_SQL["forget_old"])

@@ -48,6 +48,8 @@ RULES: tuple[Rule, ...] = (
     Rule("signal_windows", "keep_signal_windows_days"),
     Rule("quarantine", "keep_quarantine_days"),
     Rule("notifications", "keep_notifications_days"),
+    Rule("replies", "keep_notifications_days"),
+    Rule("links", "keep_notifications_days"),
     Rule("desk_actions", "keep_desk_actions_days"),
     Rule("register_changes", "keep_register_changes_days"),
     Rule("sessions", "keep_sessions_days"),
@@ -55,8 +57,10 @@ RULES: tuple[Rule, ...] = (
     Rule("incidents", "keep_incidents_days", for_ever_at_zero=True),
     Rule("lone_alarms", "keep_incidents_days", for_ever_at_zero=True),
     Rule("occurrences", "keep_incidents_days", for_ever_at_zero=True),
-    Rule("audit", "keep_audit_days", for_ever_at_zero=True, at_least=AUDIT_AT_LEAST),
+    Rule("visits", "keep_visits_days", for_ever_at_zero=True),
 )
+AUDIT = Rule("audit", "keep_audit_days", for_ever_at_zero=True, at_least=AUDIT_AT_LEAST)
+"""Not by a query: the log is sealed, and is cut block by block (`hub.store.audit_seal`)."""
 
 
 def before(rule: Rule, keep_days: Mapping[str, int], now: datetime) -> datetime | None:

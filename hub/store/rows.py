@@ -9,6 +9,13 @@ from alerts.alarm import Alarm, Category, Flag, Priority, Subject, SubjectKind
 from alerts.grouping import Reason
 from alerts.incident import Incident, Outcome, Owner, State
 from hub.store.items import Found
+from hub.store.responsibility import (
+    hand_offs_of,
+    json_of,
+    ladder_from,
+    ladder_json,
+    responders_of,
+)
 from schemas.alarms import Position, PressAction
 from schemas.ids import AccountId, AlarmId, AreaId, DeviceId, IncidentId, PersonId, PremisesId
 
@@ -26,7 +33,7 @@ def position_of(value: Any) -> Position | None:
 
 
 def incident_of(row: Row) -> Incident:
-    """An incident from a row with all its columns."""
+    """An incident from a row with all its columns; a snapshot of an earlier release has fewer."""
     owner = None
     if row["owner_id"] is not None:
         owner = Owner(AccountId(row["owner_id"]), row["owner_name"] or "")
@@ -56,6 +63,13 @@ def incident_of(row: Row) -> Incident:
         next_deadline_at=row["next_deadline_at"],
         follows=_id(IncidentId, row["follows"]),
         silent=row["silent"],
+        repeats=row.get("repeats", 0),
+        lease_until=row.get("lease_until"),
+        policy=ladder_from(row.get("ladder"), row["incident_id"]),
+        responders=responders_of(row.get("responders")),
+        hand_offs=hand_offs_of(row.get("hand_offs")),
+        same_address=_id(IncidentId, row.get("same_address")),
+        drill=row.get("drill", False),
         revision=row["revision"],
     )
 
@@ -90,6 +104,13 @@ def incident_values(incident: Incident) -> dict[str, Any]:
         "next_deadline_at": incident.next_deadline_at,
         "follows": incident.follows,
         "silent": incident.silent,
+        "repeats": incident.repeats,
+        "lease_until": incident.lease_until,
+        "ladder": ladder_json(incident.policy),
+        "responders": json_of(incident.responders),
+        "hand_offs": json_of(incident.hand_offs),
+        "same_address": incident.same_address,
+        "drill": incident.drill,
         "revision": incident.revision,
     }
 
@@ -115,6 +136,7 @@ def alarm_of(row: Row) -> Alarm:
         text=row["text"],
         reply_prefix=row["reply_prefix"],
         evidence=row["evidence"],
+        drill=row.get("drill", False),
     )
 
 
@@ -140,6 +162,7 @@ def alarm_values(alarm: Alarm) -> dict[str, Any]:
         "text": alarm.text,
         "reply_prefix": alarm.reply_prefix,
         "evidence": msgspec.json.encode(alarm.evidence).decode(),
+        "drill": alarm.drill,
     }
 
 

@@ -9,8 +9,11 @@ export default defineConfig({
   build: {
     // The oldest browsers that desks are known to run: Chromium 109 is the last one for Windows 7.
     target: ["chrome109", "firefox115", "safari16.4"],
-    // One entry and no lazy parts: a preload polyfill would be dead weight.
+    // Those browsers preload by themselves.
     modulePreload: { polyfill: false },
+    // The page's security headers allow no data: addresses.
+    assetsInlineLimit: 0,
+    rolldownOptions: { input: ["index.html", "family/index.html"] },
   },
   server: { proxy: { "/api": DEVELOPMENT_HUB } },
   test: { include: ["src/**/*.test.ts"], environment: "node" },

@@ -125,7 +125,7 @@ async def test_who_presses_eight_times_is_not_held_on_the_first_rung(town: Town)
         await town.press("button-1", str(number))
         await town.later(seconds=4)
     incident = await town.incident()
-    assert (incident["alarm_count"], incident["step"]) == (8, 3)
+    assert (incident["alarm_count"], incident["step"]) == (8, 5)
     assert len(town.fallback.rung) >= 1
     assert len(await town.alarms()) == 8
     assert town.receipts("button-1").count("received") == 8
@@ -259,5 +259,8 @@ async def test_a_fallback_that_is_not_configured_is_recorded_and_passed(
         await town.later(seconds=31)
         rows = await town.rows("SELECT channel, state FROM notification ORDER BY notification_id")
         told = [(row["channel"], row["state"]) for row in rows]
-        assert told == [("desk", "sent"), ("desk", "sent"), ("webhook", "nobody")]
+        assert told == [("desk", "sent"), ("desk", "sent")]
+        _, entry = await town.rows("SELECT detail FROM audit_log WHERE action = 'escalate'")
+        missed = {each["who"]: each["reason"] for each in entry["detail"]["nobody"]}
+        assert missed["fallback"] == "channel_not_configured"
         assert len(town.rings()) == 2

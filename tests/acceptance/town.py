@@ -12,40 +12,47 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
-import msgspec
 import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from alerts.actions import Verb
+from alerts.actions import Action, Verb
 from alerts.channels.desk import DeskChannel
 from alerts.channels.device import DeviceChannel
 from alerts.courier import Courier
 from alerts.escalator import Escalator
 from alerts.incident import Outcome, Owner
+from alerts.messages import Message
 from alerts.notification import Notification, NotificationKind
-from alerts.policy import ChannelName
-from alerts.ports import Announcement, Channel
+from alerts.policy import FALLBACK_CONTACT, ChannelName
+from alerts.ports import Announcement, Channel, Sent
+from alerts.responders import Actor, ActorKind, Way
 from hub.alarm_lane import LOOK_EVERY_S, SLOW_AFTER_S, AlarmLane
 from hub.alarm_receipts import Receipts
 from hub.board import Board
 from hub.database import GIVE_UP_S, Connection, Session
+from hub.desk_bus import action_message
 from hub.detect.detector import Finding
 from hub.findings import item_of
 from hub.ingest import Desk
 from hub.observation import Observation
 from hub.register import Register
 from hub.sources.mqtt import Delivery, MqttConnection, Ticket
+from hub.store.address_book import Elsewhere, PostgresDirectory
 from hub.store.cases import Recorded, record
 from hub.store.escalation import PostgresEscalation
 from hub.store.openings import opening
 from hub.store.outbox import PostgresOutbox
+from hub.wording import WordsWhereNeeded
 from schemas import topics
-from schemas.ids import DeviceId
-from tests.scenes import LIN, ROOT, HandClock, delivery, register, settle_in
+from schemas.ids import DeviceId, IncidentId
+from tests.scenes import LIN, ROOT, HandClock, actor_of, delivery, register, settle_in
 
 Row = dict[str, Any]
 T = TypeVar("T")
+
+FALLBACK = {FALLBACK_CONTACT: {ChannelName.WEBHOOK: ("https://second.example/hotline",)}}
+"""Whom the configuration names."""
 
 
 @dataclass(slots=True)
@@ -77,12 +84,29 @@ class Fallback:
     told: list[tuple[datetime, str]] = field(default_factory=list)
     """What came after the rings: who has it, that it is over."""
 
-    async def send(self, notification: Notification) -> str:
+    async def send(self, notification: Notification, message: Message, address: str) -> Sent:
         if notification.kind is NotificationKind.RING:
             self.rung.append(self.clock.now())
         else:
             self.told.append((self.clock.now(), notification.kind.value))
-        return "taken"
+        return Sent("taken")
+
+
+@dataclass(slots=True)
+class Phones:
+    """Everybody's telephone: what came, and to whom."""
+
+    clock: HandClock
+    name: ChannelName = ChannelName.SMS
+    got: list[tuple[datetime, str, str]] = field(default_factory=list)
+
+    async def send(self, notification: Notification, message: Message, address: str) -> Sent:
+        self.got.append((self.clock.now(), notification.recipient, notification.kind.value))
+        return Sent("taken")
+
+    def of(self, recipient: str) -> list[str]:
+        """What one of them was told, in order."""
+        return [kind for _, whom, kind in self.got if whom == recipient]
 
 
 class Line(Session):
@@ -112,6 +136,7 @@ class Town:
     register: Register
     escalator: Escalator
     courier: Courier
+    phones: Phones
     _numbers: Any = field(default_factory=itertools.count)
 
     # What happens
@@ -192,28 +217,34 @@ class Town:
         await asyncio.sleep(2 * LOOK_EVERY_S)
 
     async def desk(
-        self, verb: Verb, incident: str, *, by: Owner = LIN, **fields: Any
+        self, verb: Verb, incident: str, *, by: Owner | Actor = LIN, **fields: Any
     ) -> str | None:
-        """A dispatcher clicks; what the desk is told instead of success, if anything."""
+        """A human acts; what they are told instead of success, if anything."""
         deed_id = f"deed-{self._number()}"
         await self.hears(self.click(deed_id, verb, incident, by=by, **fields))
         (answer,) = [m for m in self.said(topics.DESK_ANNOUNCE) if m.get("action_id") == deed_id]
         return None if answer["ok"] else str(answer["refusal"]["title"])
 
     def click(
-        self, deed_id: str, verb: Verb, incident: str, *, by: Owner = LIN, **fields: Any
+        self, deed_id: str, verb: Verb, incident: str, *, by: Owner | Actor = LIN, **fields: Any
     ) -> Delivery:
-        """What the API publishes for a click."""
-        body: Row = {
-            "id": deed_id,
-            "incident_id": incident,
-            "verb": verb,
-            "by": {"account_id": by.account_id, "name": by.name},
-            "at": self.clock.now(),
-        }
+        """What the API publishes for a click, an answered message or a pressed digit."""
+        actor = actor_of(by)
+        usual = Way.DESK if actor.kind is ActorKind.ACCOUNT else Way.SMS
         if verb is Verb.RESOLVE:
-            body["outcome"] = Outcome.HELPED
-        payload = msgspec.json.encode(body | fields)
+            fields.setdefault("outcome", Outcome.HELPED)
+        action = Action(
+            id=deed_id,
+            incident_id=IncidentId(incident),
+            verb=verb,
+            by=actor,
+            at=self.clock.now(),
+            **{"how": usual} | fields,
+        )
+        return self.bus(action_message(action, ROOT))
+
+    def bus(self, payload: bytes) -> Delivery:
+        """A message of the API on its way to ingest."""
         ticket = (1, self._number())
         return Delivery(topics.DESK_ACTION, payload, ticket, 1, duplicate=False, retained=False)
 
@@ -240,6 +271,11 @@ class Town:
         async with await psycopg.AsyncConnection.connect(self.url, row_factory=dict_row) as found:
             cursor = await found.execute(query.encode())
             return await cursor.fetchall()
+
+    async def change(self, query: str, *values: Any) -> None:
+        """Somebody writes into the register."""
+        async with await psycopg.AsyncConnection.connect(self.url, autocommit=True) as connection:
+            await connection.execute(query.encode(), values)
 
     async def incidents(self, state: str = "state <> 'resolved'") -> list[Row]:
         """Incidents, oldest first; the open ones unless said otherwise."""
@@ -302,7 +338,7 @@ class _Nobody:
 
 @asynccontextmanager
 async def running_town(
-    url: str, *, with_fallback: bool = True, settled: bool = False
+    url: str, *, with_fallback: bool = True, with_phones: bool = False, settled: bool = False
 ) -> AsyncIterator[Town]:
     """Everything wired as `hub.ingest_process` and `hub.worker` wire it; `settled`: the
     neighbourhood lives there already."""
@@ -310,6 +346,7 @@ async def running_town(
         settle_in(url)
     clock, known, board = HandClock(), register(), Board()
     broker, fallback, line = Broker(clock), Fallback(clock), Line(url)
+    phones = Phones(clock)
     lane = AlarmLane(
         Desk(known, board, ROOT),
         clock,
@@ -325,14 +362,17 @@ async def running_town(
     }
     if with_fallback:
         channels[ChannelName.WEBHOOK] = fallback
+    if with_phones:
+        channels[ChannelName.SMS] = phones
     pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
         url, min_size=1, max_size=4, open=False, kwargs={"autocommit": True}
     )
     task = asyncio.create_task(lane.run())
     async with pool:
         ladder = Escalator(PostgresEscalation(pool, frozenset(channels)), _Nobody(), clock)
-        courier = Courier(PostgresOutbox(pool), channels, clock)
-        yield Town(url, clock, broker, fallback, lane, line, board, known, ladder, courier)
+        book = PostgresDirectory(pool, Elsewhere("zh-CN", FALLBACK))
+        courier = Courier(PostgresOutbox(pool), channels, book, WordsWhereNeeded(None), clock)
+        yield Town(url, clock, broker, fallback, lane, line, board, known, ladder, courier, phones)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task

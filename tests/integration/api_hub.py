@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,35 +18,63 @@ from fastapi import FastAPI
 
 from alerts.alarm import Alarm, Category, Priority, Subject, SubjectKind
 from alerts.errors import SendFailed
+from alerts.gateway import Vendor
+from alerts.gateways import Gateways
+from alerts.policy import EVERY_CHANNEL
 from hub.api.app import create_app
 from hub.api.gate import Parts
+from hub.api.page_settings import USUAL_PAGE, PageSettings
 from hub.api.ports import ApiDependencies
+from hub.api.ports_answers import AnswerParts
+from hub.api.ports_assurance import AssurancePorts
+from hub.api.ports_channels import ChannelPorts
+from hub.api.ports_record import RecordPorts
 from hub.api.server import listening_socket, make_server
 from hub.clock import SystemClock
 from hub.desk_bus import action_result, incident_announcement, read_action
+from hub.home_calls import HomeCalls
 from hub.learning import HUB_ZONE
+from hub.report.printing import PdfPrinter
 from hub.settings import Address
 from hub.store.accounts import PostgresAccounts
+from hub.store.assurance import PostgresConditions
 from hub.store.care import PostgresCare
 from hub.store.cases import ActionItem, AlarmItem, Recorded, record
+from hub.store.consent import PostgresConsent, PostgresPush
+from hub.store.deliveries import PostgresDeliveries
 from hub.store.desk import PostgresDesk
 from hub.store.devices import PostgresDevices
 from hub.store.figures import PostgresFigures
 from hub.store.findings import PostgresFindings
+from hub.store.handovers import PostgresHandovers
 from hub.store.history import PostgresHistory
+from hub.store.home_calls import PostgresHomeCalls
 from hub.store.imports import PostgresImports
+from hub.store.incident_record import PostgresCases
 from hub.store.learned import PostgresLearned
+from hub.store.links import PostgresLinks
 from hub.store.maintenance import PostgresMaintenance
 from hub.store.outages import PostgresOutages
+from hub.store.policy_desk import PostgresPolicies
+from hub.store.presence import PostgresPresence
+from hub.store.proofs import PostgresProofs
 from hub.store.quarantine import PostgresQuarantine
 from hub.store.reach import Reach
+from hub.store.reach_desk import PostgresReachDesk
 from hub.store.register_desk import PostgresRegister
+from hub.store.rota import PostgresRota
+from hub.store.service_figures import PostgresServiceFigures
+from hub.store.signals import PostgresSignals
+from hub.store.visits import PostgresVisits
 from hub.view import Cards, View, alarm_view, incident_view
 from schemas import topics
 from schemas.alarms import PressAction
 from schemas.ids import AlarmId, AreaId, DeviceId, PersonId, PremisesId
 from tests.integration.embedded import eventually
 
+NO_VENDORS: Mapping[str, Vendor] = {}
+PUSH_KEY = "what browsers subscribe with"
+CALLBACK_KEY = b"of this installation alone"
 PASSWORD = "a long enough password"
 QUICK_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 """The real parameters cost a test 50 ms each time."""
@@ -247,12 +275,20 @@ async def until(holds: Callable[[], object], within_s: float = 10.0) -> None:
 
 @asynccontextmanager
 async def api_hub(
-    database_url: str, data_dir: Path, *, page: Path | None = None, recording: bool = True
+    database_url: str,
+    data_dir: Path,
+    *,
+    page: Path | None = None,
+    recording: bool = True,
+    page_settings: PageSettings = USUAL_PAGE,
+    vendors: Mapping[str, Vendor] = NO_VENDORS,
+    voice: Gateways | None = None,
 ) -> AsyncIterator[ApiHub]:
     """Start the API on a free port; with `recording` ingest answers actions."""
     clock, bus = SystemClock(), MemoryBus()
     reach = Reach(database_url, clock)
     await reach.open()
+    calls = HomeCalls(PostgresHomeCalls(reach), voice, bus, clock, "Evergreen Care", "12349", "en")
     app = create_app(
         ApiDependencies(
             store=PostgresDesk(reach),
@@ -263,17 +299,44 @@ async def api_hub(
             devices=PostgresDevices(reach),
             quarantine=PostgresQuarantine(reach),
             maintenance=PostgresMaintenance(reach),
+            policies=PostgresPolicies(reach, EVERY_CHANNEL),
             figures=PostgresFigures(reach),
             findings=PostgresFindings(reach),
+            reach=PostgresReachDesk(reach),
+            record=RecordPorts(
+                PostgresServiceFigures(reach),
+                PostgresVisits(reach),
+                PostgresCases(reach),
+                PdfPrinter("", clock.now),
+            ),
+            signals=PostgresSignals(reach),
             care=PostgresCare(reach),
             learned=PostgresLearned(reach, HUB_ZONE),
             outages=PostgresOutages(reach),
+            assurance=AssurancePorts(
+                PostgresPresence(reach),
+                PostgresRota(reach),
+                PostgresHandovers(reach),
+                PostgresConditions(reach),
+                PostgresProofs(reach),
+            ),
+            channels=ChannelPorts(PostgresConsent(reach), PostgresPush(reach), calls, PUSH_KEY),
+            answers=AnswerParts(
+                PostgresDeliveries(reach),
+                PostgresLinks(reach),
+                vendors,
+                CALLBACK_KEY,
+                "12349",
+                "zh-CN",
+                calls,
+            ),
             bus=bus,
             clock=clock,
             data_dir=data_dir,
             root_area_id="city",
             children=lambda: {"ingest": "running"},
             page=page or data_dir,
+            page_settings=page_settings,
         )
     )
     ingest = Ingest(database_url, bus)

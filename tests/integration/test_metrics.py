@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hub.figures.dashboard import PANELS, RULES
 from hub.figures.pages import pages
-from hub.figures.table import BY_NAME, FIGURES, Kind
+from hub.figures.table import BY_NAME, FIGURES, SYNTHETIC_BUCKETS_S, Kind
 from hub.figures.tally import CountedOutbox
 from schemas import topics
 from tests.integration.api_hub import ApiHub, press
@@ -68,6 +68,12 @@ async def test_everything_in_the_table_is_shown(hub: ApiHub) -> None:
     for loop in ("escalator", "courier", "maintenance"):
         hub.bus.say(topics.DESK_STATS, {"type": "cycle", "loop": loop, "handled": 0})
     hub.bus.say(topics.DESK_STATS, {"type": "worker", **outbox.figures()})
+    hub.bus.say(
+        topics.DESK_STATS,
+        {"type": "assurance", "every_s": 60, "press_age_s": 3.5, "watcher_age_s": 9,
+         "conditions": {"rota_gap": {"holding": 2, "raised": 1}},
+         "synthetic": [1] + [0] * len(SYNTHETIC_BUCKETS_S), "synthetic_s": 0.02},
+    )  # fmt: skip
     await hub.ingest.take_press(press(received_at=datetime.now(UTC)))
     async with hub.client() as client:
         text = (await client.get("/metrics")).text

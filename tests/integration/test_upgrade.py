@@ -186,8 +186,8 @@ async def claims(
 ) -> list[int]:
     """The old release's webhook notifications that the new courier takes, by incident."""
     outbox, now, found = PostgresOutbox(pool), datetime.now(UTC), list[int]()
-    while batch := await outbox.claim_due(now, 64):
-        found += [int(n.incident_id[2:]) for n in batch if n.channel is ChannelName.WEBHOOK]
+    while batch := await outbox.claim_due(ChannelName.WEBHOOK, now, 64):
+        found += [int(n.incident_id[2:]) for n in batch]
     return found
 
 

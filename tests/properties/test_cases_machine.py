@@ -26,11 +26,15 @@ from hypothesis.stateful import (
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from alerts.actions import Verb
+from alerts.actions import CallResult, Verb
 from alerts.alarm import Alarm, Category, Priority, Subject, SubjectKind
+from alerts.delivery import Reason, not_taken
+from alerts.delivery import taken as taken_by
 from alerts.incident import HUMAN_OUTCOMES, Outcome
-from alerts.notification import Notification, NotificationState, retry_at
-from alerts.policy import TECHNICAL, URGENT, ChannelName
+from alerts.ladders import SHIPPED
+from alerts.notification import Notification, NotificationState
+from alerts.policy import ChannelName
+from alerts.responders import Actor, ActorKind
 from hub.detect.button import subject_of
 from hub.detect.detector import Finding, Phase
 from hub.findings import item_of
@@ -44,9 +48,9 @@ from tests.scenes import LIN, ROOT, WU, HandClock, action, delivery, register, s
 T = TypeVar("T")
 
 DEVICES = ("button-1", "band-1", "button-2", "stranger-1")
-LONGEST_WAIT_S = max(
-    URGENT.attended_lease_s, TECHNICAL.attended_lease_s, TECHNICAL.acknowledged_lease_s
-)
+LONGEST_WAIT_S = max(max(p.acknowledged_lease_s, p.attended_lease_s) for p in SHIPPED.values())
+MEI = Actor(ActorKind.CONTACT, "c-1", "Mei")
+CHEN = Actor(ActorKind.RESPONDER, "r-1", "Chen")
 CLEAN = (
     "ALTER TABLE audit_log DISABLE TRIGGER audit_log_never_emptied;"
     "TRUNCATE notification, finding, alarm, incident, alarm_occurrence, desk_action, audit_log"
@@ -239,7 +243,7 @@ class CasesMachine(RuleBasedStateMachine):
     @rule(
         data=st.data(),
         verb=st.sampled_from(Verb),
-        by=st.sampled_from([LIN, WU]),
+        by=st.sampled_from([LIN, LIN, WU, MEI, CHEN]),
         outcome=st.sampled_from([Outcome.HELPED, Outcome.TEST, Outcome.CLEARED]),
     )
     def act(self, data: st.DataObject, verb: Verb, by: Any, outcome: Outcome) -> None:
@@ -257,6 +261,10 @@ class CasesMachine(RuleBasedStateMachine):
             number=next(self.numbers),
             outcome=outcome,
             expected_arrival_s=300,
+            note="seen",
+            whom=CHEN if verb is Verb.ADD_RESPONDER else None,
+            service="120",
+            result=CallResult.NO_REPLY,
         )
         self.waiting.append(ActionItem(deed))
 
@@ -303,7 +311,7 @@ class CasesMachine(RuleBasedStateMachine):
     @rule(word=st.sampled_from(["sent", "busy", "died"]))
     def courier(self, word: str) -> None:
         now = self.clock.now()
-        claimed = self.place.runner.run(self.outbox.claim_due(now, 5))
+        claimed = self.place.runner.run(self.outbox.claim_due(ChannelName.DESK, now, 5))
         assert [n.urgency for n in claimed] == sorted(n.urgency for n in claimed)
         for notification in claimed:
             until = self.leased.get(notification.id)
@@ -314,15 +322,14 @@ class CasesMachine(RuleBasedStateMachine):
 
     def _settle(self, notification: Notification, word: str) -> None:
         now = self.clock.now()
-        due = retry_at(notification.attempts, now) if word == "busy" else None
-        state = NotificationState.SENT if word == "sent" else NotificationState.PENDING
-        if word == "busy" and due is None:
-            state = NotificationState.FAILED
-        settled = self.outbox.settle(notification, state, now, retry_at=due, detail=word)
-        self.place.runner.run(settled)
-        if state is NotificationState.PENDING:
-            assert due is not None
-            self.leased[notification.id] = due
+        outcome = not_taken(notification, Reason.FAILED, now, detail=word)
+        if word == "sent":
+            outcome = taken_by(
+                notification, now, word=word, address="", provider_id=None, receipt_within_s=None
+            )
+        self.place.runner.run(self.outbox.settle([(notification, outcome)], now))
+        if outcome.state is NotificationState.PENDING:
+            self.leased[notification.id] = outcome.due_at
         else:
             del self.leased[notification.id]
 
@@ -371,23 +378,41 @@ class CasesMachine(RuleBasedStateMachine):
         for row in self.place.rows(
             "SELECT i.category, i.outcome, (SELECT count(*) FROM audit_log l"
             " WHERE l.incident_id = i.incident_id AND l.actor_kind = 'account'"
-            " AND l.action = 'resolve') AS resolved, (SELECT count(*) FROM notification n"
+            " AND l.action = 'resolve') AS resolved, (SELECT count(*) FROM audit_log l"
+            " WHERE l.incident_id = i.incident_id AND l.action = 'reopen') AS reopened,"
+            " (SELECT count(*) FROM notification n"
             " WHERE n.incident_id = i.incident_id AND n.kind = 'ring') AS rung"
             " FROM incident i WHERE state = 'resolved'"
         ):
             if row["category"] == "technical" and row["outcome"] == "cleared":
-                assert row["resolved"] == 0
+                assert row["resolved"] <= row["reopened"]
             elif row["outcome"] == "withdrawn":
                 assert (row["resolved"], row["rung"]) == (0, 0), "nobody had been woken"
             else:
                 assert row["outcome"] in HUMAN_OUTCOMES
-                assert row["resolved"] == 1
+                assert 1 <= row["resolved"] <= row["reopened"] + 1
+
+    @invariant()
+    def a_ladder_is_written_down_and_responders_are_there_once(self) -> None:
+        assert not self.place.rows("SELECT 1 FROM incident WHERE ladder IS NULL")
+        for row in self.place.rows(
+            "SELECT i.incident_id, i.state, i.owner_id, jsonb_array_length(i.responders) AS listed,"
+            " count(r.*) AS kept FROM incident i LEFT JOIN incident_responder r"
+            " USING (incident_id) GROUP BY 1"
+        ):
+            assert row["listed"] == row["kept"]
+        assert not self.place.rows(
+            "SELECT 1 FROM incident WHERE lease_until IS NOT NULL"
+            " AND state NOT IN ('acknowledged', 'attended')"
+        )
 
     @invariant()
     def every_deed_is_recorded_once(self) -> None:
         deeds = {row["action_id"] for row in self.place.rows("SELECT action_id FROM desk_action")}
         assert deeds == self.expected.deeds
-        (logged,) = self.place.rows("SELECT count(*) FROM audit_log WHERE actor_kind = 'account'")
+        (logged,) = self.place.rows(
+            "SELECT count(*) FROM audit_log WHERE actor_kind IN ('account', 'contact', 'responder')"
+        )
         assert logged["count"] == len(deeds)
         (alarms,) = self.place.rows("SELECT count(*) FROM audit_log WHERE action = 'alarm'")
         assert alarms["count"] == self.expected.alarm_count
@@ -427,7 +452,8 @@ class CasesMachine(RuleBasedStateMachine):
         self.clock.pass_time(LONGEST_WAIT_S + 1)
         self._climb()
         told = self.place.rows(
-            "SELECT incident_id FROM notification WHERE kind = 'ring' AND created_at = %(now)s",
+            "SELECT incident_id FROM notification WHERE kind = 'ring' AND"
+            " (created_at = %(now)s OR due_at = %(now)s OR state = 'pending')",
             now=self.clock.now(),
         )
         still_open = self.place.rows("SELECT incident_id FROM incident WHERE state <> 'resolved'")
@@ -440,7 +466,7 @@ class CasesMachine(RuleBasedStateMachine):
     def _climb(self) -> None:
         now = self.clock.now()
         decisions = self.place.runner.run(self.escalation.climb_due(now, 1000))
-        assert all(decision.targets for decision in decisions)
+        assert all(decision.told for decision in decisions)
         assert not self.place.rows(
             "SELECT 1 FROM incident WHERE state <> 'resolved' AND next_deadline_at <= %(now)s",
             now=now,

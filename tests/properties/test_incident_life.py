@@ -1,12 +1,12 @@
 """Whatever happens to an incident, in whatever order: it stays true and never falls silent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.actions import Verb, perform
+from alerts.actions import CallResult, Verb, perform
 from alerts.alarm import Alarm, Bearing, Category, Flag, Priority
 from alerts.errors import AlertsError
 from alerts.escalation import Reason, decide
@@ -19,18 +19,25 @@ from alerts.incident import (
     State,
     opened_by,
 )
-from alerts.policy import ChannelName, policy_for
+from alerts.ladders import ladder_of
+from alerts.policy import ChannelName
+from alerts.responders import RESPONDERS_LIMIT, Actor, ActorKind, Answer
+from alerts.selection import Roster
 from schemas.alarms import PressAction
 from tests.scenes import LIN, START, WU, action, alarm
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What a dispatcher tries."""
+    """What a human tries."""
 
     verb: Verb
-    by: Owner
+    by: Owner | Actor
     outcome: Outcome
+    whom: Actor | None
+    expected_arrival_s: int | None
+    stops_ladder: bool
+    """Whether the policy counts a responder's word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,18 @@ ALARMS = st.builds(
     ask_s=st.sampled_from([0, 0, 30, 1800]),
     bearing=st.sampled_from(Bearing),
 )
-DEEDS = st.builds(Deed, st.sampled_from(Verb), st.sampled_from([LIN, WU]), st.sampled_from(Outcome))
+MEI = Actor(ActorKind.CONTACT, "c-1", "Mei")
+CHEN = Actor(ActorKind.RESPONDER, "r-1", "Chen")
+PEOPLE = st.sampled_from([MEI, CHEN])
+DEEDS = st.builds(
+    Deed,
+    st.sampled_from(Verb),
+    st.sampled_from([LIN, LIN, WU, MEI, CHEN]),
+    st.sampled_from(Outcome),
+    st.none() | PEOPLE,
+    st.sampled_from([None, 60, 3600]),
+    st.booleans(),
+)
 OVERS = st.builds(TakenBack, st.booleans(), st.booleans())
 LIVES = st.lists(st.tuples(PAUSES_S, ALARMS | DEEDS | CHANNELS | OVERS), max_size=25)
 """A set of channels: the ladder looks."""
@@ -67,8 +85,12 @@ def check(incident: Incident) -> None:
     assert incident.open == (incident.next_deadline_at is not None)
     assert incident.open == (incident.outcome is None)
     assert incident.open == (incident.resolved_at is None)
-    if incident.state in (State.ACKNOWLEDGED, State.ATTENDED):
-        assert incident.owner is not None
+    if incident.held:
+        answers = {each.answer for each in incident.responders}
+        assert incident.owner is not None or answers & {Answer.GOING, Answer.ARRIVED}
+    assert incident.lease_until is None or incident.held
+    assert len(incident.responders) <= RESPONDERS_LIMIT
+    assert len({each.who.recipient for each in incident.responders}) == len(incident.responders)
     if incident.outcome is Outcome.CLEARED:
         assert incident.category is Category.TECHNICAL
     if incident.outcome in HUMAN_OUTCOMES:
@@ -77,13 +99,12 @@ def check(incident: Incident) -> None:
 
 def climbed(incident: Incident, now: datetime, reachable: frozenset[ChannelName]) -> Incident:
     """The ladder looks: it leaves a deadline in the future, and says whom it told."""
-    policy = policy_for(incident.category, incident.priority)
-    decision = decide(incident, policy, now, reachable)
+    decision = decide(incident, ladder_of(incident), now, Roster(reachable=reachable))
     if decision.incident.open:
         assert decision.incident.next_deadline_at is not None
         assert decision.incident.next_deadline_at > now
     due = decision.reason not in (Reason.NOT_DUE, Reason.RESOLVED)
-    assert bool(decision.targets or decision.nobody) == due
+    assert bool(decision.told or decision.nobody) == due
     return decision.incident
 
 
@@ -93,8 +114,20 @@ def happened(incident: Incident, now: datetime, what: Happening) -> Incident:
         case Alarm():
             return group(what, incident, None, now).incident or incident
         case Deed():
-            deed = action(what.verb, incident.id, now, by=what.by, outcome=what.outcome)
-            return perform(incident, deed, policy_for(incident.category, incident.priority))
+            deed = action(
+                what.verb,
+                incident.id,
+                now,
+                by=what.by,
+                outcome=what.outcome,
+                whom=what.whom,
+                expected_arrival_s=what.expected_arrival_s,
+                note="seen",
+                service="120",
+                result=CallResult.NO_REPLY,
+            )
+            ladder = replace(ladder_of(incident), responder_stops_ladder=what.stops_ladder)
+            return perform(incident, deed, ladder)
         case TakenBack(alone=alone, technical=technical):
             grouping = over(incident, now, its_own=True, alone=alone, technical=technical)
             return grouping.incident or incident
@@ -116,6 +149,11 @@ def test_no_life_falls_silent(first: Alarm, asked: bool, life: list[tuple[int, H
         except AlertsError:
             assert incident == before
         check(incident)
+        if before.open and not incident.open and incident.outcome in HUMAN_OUTCOMES:
+            assert isinstance(what, Deed), "only a human resolves"
+            assert what.by in (LIN, WU), "and a dispatcher"
+        if incident.open and not before.open:
+            assert isinstance(what, Deed), "only a human reopens"
         if incident.outcome is Outcome.WITHDRAWN and before.open:
             assert before.state is State.CHECKING, "once raised, only a human closes it"
         if before.state is not State.CHECKING:

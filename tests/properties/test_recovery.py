@@ -86,7 +86,6 @@ class Life:
         self.runner.expire(draft, self.now, 1000)
         for kept in self.runner.kept(draft):
             self.stored.kept[kept.detector, kept.key] = (self.stored.batch_id, kept)
-        self.runner.accept(draft)
 
     def _hear(self, draft: Any, device_id: str, measure: str, choice: int) -> None:
         device = self.known.devices[DeviceId(device_id)]

@@ -8,7 +8,7 @@ import pytest
 from alerts.actions import MAX_NOTE_LENGTH, Verb, perform
 from alerts.errors import AlreadyOwned, IllegalTransition, OutcomeMissing
 from alerts.incident import HUMAN_OUTCOMES, Incident, Outcome, State, opened_by
-from alerts.policy import URGENT
+from alerts.ladders import URGENT
 from tests.scenes import LIN, START, WU, action, alarm
 
 RAISED = opened_by(alarm(), START)
@@ -78,8 +78,10 @@ def test_without_a_humans_outcome_nothing_is_resolved(outcome: Outcome | None) -
         perform(RAISED, action(Verb.RESOLVE, RAISED.id, START, outcome=outcome), URGENT)
 
 
-@pytest.mark.parametrize("verb", Verb)
-def test_nothing_can_be_done_to_a_resolved_incident(verb: Verb) -> None:
+@pytest.mark.parametrize(
+    "verb", sorted(set(Verb) - {Verb.REOPEN, Verb.NOTE, Verb.HAND_OFF, Verb.CALL})
+)
+def test_a_resolved_incident_stays_resolved_until_a_human_reopens_it(verb: Verb) -> None:
     with pytest.raises(IllegalTransition, match="resolved"):
         perform(RESOLVED, action(verb, RAISED.id, START, number=2), URGENT)
 

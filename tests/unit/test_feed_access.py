@@ -85,7 +85,7 @@ def test_roles() -> None:
     assert not any(MAY[name].by_token for name in acting)
     changing = {Deed.ACT, Deed.PROVISION, Deed.REGISTER, Deed.CARE, Deed.ACCOUNTS, Deed.OPERATE}
     assert not MAY["auditor"].deeds & changing
-    assert MAY["family"].deeds == {Deed.LOOK, Deed.KIN}
+    assert MAY["family"].deeds == {Deed.LOOK, Deed.KIN, Deed.GO}
     assert {name for name, role in MAY.items() if role.sight is not Sight.AREA} == {
         "family", "responder",
     }  # fmt: skip
@@ -110,7 +110,7 @@ def test_family_see_their_people_and_their_homes_but_no_neighbour() -> None:
     assert within(kin, TREE) == Within(people=["wang"], homes=["home-1"])
     nobody = an_account("responder")
     assert not visible_to(nobody, TREE)(Whose("east", "wang"))
-    assert within(nobody, TREE) == Within(people=[], homes=[])
+    assert within(nobody, TREE) == Within(people=[], homes=[], recipients=["account:a"])
 
 
 def test_the_subject_counts_where_the_register_knew_no_card() -> None:

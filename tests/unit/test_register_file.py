@@ -106,7 +106,7 @@ def test_no_row_raises_whatever_it_holds(cells: list[str]) -> None:
 
 def test_every_column_of_the_file_is_one_of_the_register() -> None:
     for kind, columns in COLUMNS.items():
-        if kind == "device":
+        if kind in ("device", "contact"):
             continue
         assert {column.key for column in columns} <= set(NOUNS[kind].columns)
     assert set(KINDS.values()) == set(COLUMNS)

@@ -1,6 +1,6 @@
 """Notifications that were given up, and what an operator does with them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
@@ -10,22 +10,28 @@ from hub.api.gate import Inspecting, Operating, PartsOf
 from hub.api.models import Moment
 from hub.api.problems import Problem
 from hub.api.routes.quarantine import RowId, before_of, operator_of, with_moments
-from hub.quarantine import NothingToDo
+from hub.quarantine import GIVEN_UP, NothingToDo
 
 router = APIRouter(prefix="/api/v1/dead-letters", tags=["quarantine"])
 
 
 class DeadLetterView(BaseModel):
-    """A notification that every attempt was used up on, or that the provider refused."""
+    """A notification that no channel took, over which the hub itself stumbled, or of which nobody
+    knows whether it arrived."""
 
     model_config = ConfigDict(title="DeadLetter")
 
     id: int
     area_id: str
-    incident_id: str
-    incident_state: str
+    incident_id: str | None
+    incident_state: str | None
     channel: str
+    """The last one that was tried."""
+    recipient: str
     kind: str
+    state: Literal["failed", "poisoned", "unconfirmed"]
+    reason: str
+    """Why, as a name of the table in docs/callbacks.md."""
     attempts: int
     created_at: Moment
     settled_at: Moment | None
@@ -44,13 +50,15 @@ class DeadLetterPage(BaseModel):
 async def list_dead_letters(
     account: Inspecting,
     parts: PartsOf,
+    state: Literal["failed", "poisoned", "unconfirmed"] | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> DeadLetterPage:
     """Dead letters of your area and below, newest first."""
     operator = operator_of(parts, account)
     store = parts.dependencies.quarantine
-    rows = await store.dead_letters(operator.areas, before_of(cursor), limit + 1)
+    states = GIVEN_UP if state is None else (state,)
+    rows = await store.dead_letters(operator.areas, before_of(cursor), limit + 1, states)
     more = len(rows) > limit
     rows = rows[:limit]
     return DeadLetterPage(

@@ -23,7 +23,14 @@ from hub.api.models import (
     SwapBody,
 )
 from hub.api.problems import Problem
-from hub.api.routes.register import area_of_device, area_of_home, area_of_person
+from hub.api.routes.register import (
+    IdQuery,
+    NounId,
+    area_of_device,
+    area_of_home,
+    area_of_person,
+    unknown,
+)
 from hub.credential import new_credential
 from hub.desk import AlreadyThere, DeviceRevoked, NewDevice, NotThere
 from hub.qr import DeviceSetup
@@ -41,12 +48,15 @@ async def list_devices(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     q: Annotated[str, Query(max_length=100)] = "",
+    premises_id: IdQuery = None,
 ) -> DevicePage:
     """Devices of your area and below; `q` looks in id, label, the person's name and the address."""
     areas = parts.switchboard.tree.below(account.area_id)
     after = pages.decode(cursor) if cursor else ""
     now = parts.clock.now()
-    rows = await parts.store.devices(areas, q.strip(), after, limit + 1, now)
+    rows = await parts.store.devices(
+        areas, q.strip(), after, limit + 1, now, premises_id=premises_id
+    )
     more = len(rows) > limit
     rows = rows[:limit]
     next_cursor = pages.encode(rows[-1]["device_id"]) if more else None
@@ -80,6 +90,16 @@ async def provision(
     entry = parts.entry(account, "provision", area_id, {"noun": "device", "id": body.id})
     adding = parts.dependencies.devices.add(device, credential, entry)
     return _provisioned(parts, await _changed(adding), credential.secret)
+
+
+@router.get("/{device_id}", responses={404: {"model": ProblemObject}})
+async def read_device(device_id: NounId, account: Browsing, parts: PartsOf) -> DeviceView:
+    """One device and its last word, also if it is revoked."""
+    areas, now = parts.switchboard.tree.below(account.area_id), parts.clock.now()
+    rows = await parts.store.devices(areas, "", "", 1, now, device_id=device_id)
+    if not rows:
+        raise unknown("device", device_id)
+    return _view(rows[0], now)
 
 
 _CHANGED: Responses = {
@@ -223,6 +243,7 @@ def _view(row: dict[str, Any], now: datetime) -> DeviceView:
         last_seen_at=iso(seen_at),
         battery_percent=row["battery_percent"],
         silent=quiet,
+        revoked=row["revoked"],
     )
 
 

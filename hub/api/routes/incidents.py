@@ -1,25 +1,19 @@
-"""Incidents: what is open (from memory), what was (from the database), and what is done to them."""
+"""Incidents: what is open (from memory) and what was (from the database)."""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query
 
-from alerts.actions import Verb
 from hub.api import pages
 from hub.api.access import within
-from hub.api.deeds import Done
-from hub.api.gate import Acting, Looking, PartsOf
-from hub.api.kin import for_family, steps_for_family
+from hub.api.gate import Looking, PartsOf
+from hub.api.kin import as_is, steps_for_family
 from hub.api.models import (
-    Acknowledge,
-    Attend,
     IncidentDetail,
     IncidentPage,
     IncidentView,
     ProblemObject,
-    Resolve,
-    Responses,
 )
 from hub.desk import DatabaseAway
 from hub.view import View
@@ -28,11 +22,6 @@ from schemas.ids import ID_PATTERN
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
 
 IncidentId = Annotated[str, Path(pattern=f"^{ID_PATTERN}$")]
-_ACTED: Responses = {
-    202: {"model": IncidentView, "description": "Kept by the broker, recorded later."},
-    404: {"model": ProblemObject},
-    409: {"model": ProblemObject, "description": "Somebody else has it, or its state forbids it."},
-}
 
 
 @router.get("")
@@ -75,51 +64,10 @@ async def read_incident(
         available = False
         parts.switchboard.note_look(look)
     shown = parts.switchboard.shown_to(account)
-    if shown is for_family:
+    if shown is not as_is:
         timeline = steps_for_family(timeline)
     more = {"timeline": timeline, "timeline_available": available}
     return IncidentDetail.model_validate(shown(view) | more)
-
-
-@router.post("/{incident_id}/acknowledge", responses=_ACTED)
-async def acknowledge(
-    incident_id: IncidentId,
-    account: Acting,
-    parts: PartsOf,
-    response: Response,
-    body: Acknowledge | None = None,
-) -> IncidentView:
-    """Take responsibility; the person hears that help is coming."""
-    details = body.model_dump() if body else {}
-    done = await parts.deeds.perform(Verb.ACKNOWLEDGE, incident_id, account, details)
-    return _answer(done, response)
-
-
-@router.post("/{incident_id}/attend", responses=_ACTED)
-async def attend(
-    incident_id: IncidentId,
-    account: Acting,
-    parts: PartsOf,
-    response: Response,
-    body: Attend | None = None,
-) -> IncidentView:
-    """Somebody is with the person."""
-    details = body.model_dump() if body else {}
-    return _answer(await parts.deeds.perform(Verb.ATTEND, incident_id, account, details), response)
-
-
-@router.post("/{incident_id}/resolve", responses=_ACTED)
-async def resolve(
-    incident_id: IncidentId, account: Acting, parts: PartsOf, response: Response, body: Resolve
-) -> IncidentView:
-    """Close it with an outcome; everybody who was told is told that it is over."""
-    details = body.model_dump()
-    return _answer(await parts.deeds.perform(Verb.RESOLVE, incident_id, account, details), response)
-
-
-def _answer(done: Done, response: Response) -> IncidentView:
-    response.status_code = 202 if done.pending else 200
-    return IncidentView.model_validate(done.view)
 
 
 def _place(view: View) -> tuple[datetime, str]:

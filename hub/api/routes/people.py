@@ -143,13 +143,16 @@ async def list_contacts(person_id: NounId, account: Browsing, parts: PartsOf) ->
 async def set_contacts(
     person_id: NounId, body: Contacts, account: Registering, parts: PartsOf
 ) -> Contacts:
-    """Whom to call for a person, in order: the whole list."""
+    """Whom to call for a person, in order: the whole list. Ids stay with whom they belong to."""
     area_id = await area_of_person(parts, account, person_id)
+    for account_id in {contact.account_id for contact in body.items} - {None}:
+        await area_of(parts, account, "account", str(account_id))
     entry = parts.entry(account, "set_contacts", area_id, {})
     contacts = [contact.model_dump() for contact in body.items]
     setting = parts.register.set_contacts(person_id, contacts, entry)
     await changed("person", person_id, setting)
-    return body
+    rows = await parts.register.contacts(person_id)
+    return Contacts(items=[Contact.model_validate(row) for row in rows])
 
 
 @router.get("/{person_id}/family", responses=FOUND)

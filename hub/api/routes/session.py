@@ -63,13 +63,13 @@ async def log_in(body: LogIn, request: Request, response: Response, parts: Parts
         samesite="strict",
         secure=secure,
     )
-    return _view(session)
+    return _view(session, parts)
 
 
 @router.get("")
-async def who_am_i(session: SignedIn) -> SessionView:
+async def who_am_i(session: SignedIn, parts: PartsOf) -> SessionView:
     """Whoever the cookie or token stands for, and what they may do."""
-    return _view(session)
+    return _view(session, parts)
 
 
 @router.delete("", status_code=204)
@@ -158,7 +158,7 @@ async def _username(parts: Parts, account_id: str) -> str:
     return str(card["username"]) if card else account_id
 
 
-def _view(session: DeskSession) -> SessionView:
+def _view(session: DeskSession, parts: Parts) -> SessionView:
     account = session.account
     role = MAY.get(account.role)
     return SessionView(
@@ -171,6 +171,7 @@ def _view(session: DeskSession) -> SessionView:
         ),
         must_change_password=session.must_change_password,
         deeds=sorted(role.deeds) if role else [],
+        page=parts.dependencies.page_settings,
     )
 
 

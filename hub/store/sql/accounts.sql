@@ -1,7 +1,9 @@
 -- name: credential
 -- Whoever has this name, also if disabled: the answer must take as long.
 SELECT a.account_id, a.area_id, a.name, a.role, a.language, a.password_hash, a.disabled,
-    a.must_change_password, k.people, k.homes
+    a.must_change_password, k.people, k.homes,
+    (SELECT array_agg(r.responder_id) FROM responder r WHERE r.account_id = a.account_id)
+        AS responders
 FROM account a
 LEFT JOIN LATERAL (
     SELECT array_agg(p.person_id) AS people, array_remove(array_agg(p.premises_id), NULL) AS homes
@@ -12,7 +14,9 @@ WHERE a.username = %(username)s;
 -- name: session
 -- A log-in or a program's token that still counts, with its account as it is today.
 SELECT s.token_sha256, s.expires_at, a.account_id, a.area_id, a.name, a.role, a.language,
-    a.must_change_password, k.people, k.homes, false AS by_token
+    a.must_change_password, k.people, k.homes,
+    (SELECT array_agg(r.responder_id) FROM responder r WHERE r.account_id = a.account_id)
+        AS responders, false AS by_token
 FROM desk_session s JOIN account a USING (account_id)
 LEFT JOIN LATERAL (
     SELECT array_agg(p.person_id) AS people, array_remove(array_agg(p.premises_id), NULL) AS homes
@@ -20,7 +24,8 @@ LEFT JOIN LATERAL (
 ) AS k ON true
 WHERE s.token_sha256 = %(token_sha256)s AND s.expires_at > %(now)s AND NOT a.disabled
 UNION ALL
-SELECT token_sha256, expires_at, token_id, area_id, name, role, 'en', false, NULL, NULL, true
+SELECT token_sha256, expires_at, token_id, area_id, name, role, 'en', false, NULL, NULL,
+    NULL, true
 FROM api_token
 WHERE token_sha256 = %(token_sha256)s AND expires_at > %(now)s AND revoked_at IS NULL;
 
@@ -80,12 +85,12 @@ ORDER BY account_id LIMIT %(limit)s;
 
 -- name: account_card
 SELECT account_id, area_id, username, name, role, language, disabled, created_at,
-    must_change_password
+    must_change_password, phone, email
 FROM account WHERE account_id = %(id)s;
 
 -- name: change_account
 UPDATE account SET area_id = %(area_id)s, name = %(name)s, role = %(role)s,
-    language = %(language)s, disabled = %(disabled)s
+    language = %(language)s, disabled = %(disabled)s, phone = %(phone)s, email = %(email)s
 WHERE account_id = %(id)s;
 
 -- name: account_holds

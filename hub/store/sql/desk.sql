@@ -26,7 +26,10 @@ JOIN incident i ON i.incident_id = coalesce(a.incident_id, asked.id);
 SELECT * FROM incident
 WHERE (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
   AND (%(people)s::text[] IS NULL OR person_id = ANY(%(people)s)
-       OR (person_id IS NULL AND premises_id = ANY(%(homes)s::text[])))
+       OR (person_id IS NULL AND premises_id = ANY(%(homes)s::text[]))
+       OR (%(recipients)s::text[] IS NOT NULL AND EXISTS (
+           SELECT FROM incident_responder e WHERE e.incident_id = incident.incident_id
+             AND e.actor_kind || ':' || e.actor_id = ANY(%(recipients)s))))
   AND (%(state)s = 'all' OR (state = 'resolved') = (%(state)s = 'resolved'))
   AND (opened_at, incident_id) < (%(before_at)s, %(before_id)s)
 ORDER BY opened_at DESC, incident_id DESC LIMIT %(limit)s;
@@ -34,11 +37,13 @@ ORDER BY opened_at DESC, incident_id DESC LIMIT %(limit)s;
 -- name: devices_page
 -- Devices of the areas somebody may see, by id, found by what people call them.
 SELECT d.device_id, d.kind, d.label, d.area_id, d.premises_id, d.person_id,
-    p.name AS person_name, pr.address
+    p.name AS person_name, pr.address, d.revoked
 FROM device d
 LEFT JOIN person p ON p.person_id = d.person_id
 LEFT JOIN premises pr ON pr.premises_id = d.premises_id
-WHERE NOT d.revoked AND d.device_id > %(after)s
+WHERE (NOT d.revoked OR d.device_id = %(device_id)s) AND d.device_id > %(after)s
+  AND (%(device_id)s::text IS NULL OR d.device_id = %(device_id)s)
+  AND (%(premises_id)s::text IS NULL OR d.premises_id = %(premises_id)s)
   AND (%(areas)s::text[] IS NULL OR d.area_id = ANY(%(areas)s))
   AND (%(like)s::text IS NULL OR d.device_id ILIKE %(like)s OR d.label ILIKE %(like)s
        OR p.name ILIKE %(like)s OR pr.address ILIKE %(like)s)

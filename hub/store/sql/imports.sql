@@ -39,9 +39,13 @@ FROM twins;
 -- What an area is, and would be. Levels that do not fit and parents that are not there come next.
 UPDATE staged s SET
     before = CASE WHEN a.area_id IS NOT NULL THEN jsonb_build_object(
-        'parent_id', a.parent_id, 'name', a.name, 'level', a.level) END,
-    after = '{"parent_id": null}' || CASE WHEN a.area_id IS NOT NULL THEN jsonb_build_object(
-        'parent_id', a.parent_id, 'name', a.name, 'level', a.level) ELSE '{}' END || s.cells
+        'parent_id', a.parent_id, 'name', a.name, 'level', a.level,
+        'arrive_within_min', a.arrive_within_min, 'settlement', a.settlement) END,
+    after = '{"parent_id": null, "arrive_within_min": null, "settlement": null}'
+        || CASE WHEN a.area_id IS NOT NULL THEN jsonb_build_object(
+        'parent_id', a.parent_id, 'name', a.name, 'level', a.level,
+        'arrive_within_min', a.arrive_within_min, 'settlement', a.settlement)
+        ELSE '{}' END || s.cells
 FROM staged t LEFT JOIN area a ON a.area_id = t.id
 WHERE s.row_no = t.row_no AND s.kind = 'area';
 
@@ -92,13 +96,14 @@ UPDATE staged s SET
     before = CASE WHEN r.responder_id IS NOT NULL THEN jsonb_build_object(
         'area_id', r.area_id, 'kind', r.kind, 'name', r.name, 'phone', r.phone,
         'latitude', r.latitude, 'longitude', r.longitude, 'availability', r.availability,
-        'notes', r.notes) END,
+        'notes', r.notes, 'travel_mode', r.travel_mode) END,
     after = jsonb_build_object(
         'area_id', r.area_id, 'kind', r.kind, 'name', r.name, 'phone', r.phone,
         'latitude', r.latitude, 'longitude', r.longitude,
         'notes', r.notes) || s.cells
         || jsonb_build_object('availability',
-            coalesce(s.cells ->> 'availability', r.availability, 'available'))
+            coalesce(s.cells ->> 'availability', r.availability, 'available'),
+            'travel_mode', coalesce(s.cells ->> 'travel_mode', r.travel_mode, 'foot'))
 FROM staged t LEFT JOIN responder r ON r.responder_id = t.id
 WHERE s.row_no = t.row_no AND s.kind = 'responder';
 
@@ -150,6 +155,43 @@ UPDATE staged s SET
                                       encode(sha256(gen_random_uuid()::text::bytea), 'hex')))
 FROM staged t LEFT JOIN device d ON d.device_id = t.id
 WHERE s.row_no = t.row_no AND s.kind = 'device';
+
+-- name: resolve_contact
+-- The area is that of the person, as it will be.
+UPDATE staged s SET
+    before = CASE WHEN c.contact_id IS NOT NULL THEN jsonb_build_object(
+        'area_id', c.area_id, 'person_id', c.person_id, 'name', c.name, 'relation', c.relation,
+        'phone', c.phone, 'email', c.email, 'language', c.language,
+        'channels', to_jsonb(c.channels), 'has_key', c.has_key) END,
+    after = jsonb_build_object(
+        'person_id', c.person_id, 'name', c.name, 'relation', c.relation, 'phone', c.phone,
+        'email', c.email, 'language', c.language) || s.cells
+        || jsonb_build_object(
+            'channels', coalesce(nullif(s.cells -> 'channels', 'null'), CASE
+                WHEN s.cells ? 'channels' THEN NULL ELSE to_jsonb(c.channels) END, '[]'),
+            'has_key', coalesce((s.cells ->> 'has_key')::boolean, c.has_key, false))
+FROM staged t LEFT JOIN person_contact c ON c.contact_id = t.id
+WHERE s.row_no = t.row_no AND s.kind = 'contact';
+
+-- name: judge_person_of
+-- A contact must be of somebody of whoever asks, known or in this file.
+WITH judged AS (
+    SELECT t.row_no, t.after ->> 'person_id' AS person_id,
+        coalesce(f.after ->> 'area_id', p.area_id) AS area_id, f.id IS NOT NULL AS in_file
+    FROM staged t
+    LEFT JOIN person p ON p.person_id = t.after ->> 'person_id'
+    LEFT JOIN staged f ON f.kind = 'person' AND f.id = t.after ->> 'person_id' AND NOT f.bad
+    WHERE t.kind = 'contact' AND NOT t.bad
+), told AS (
+    UPDATE staged s SET
+        after = s.after || jsonb_build_object('area_id', j.area_id),
+        bad = NOT (j.area_id IS NOT NULL AND (
+            %(areas)s::text[] IS NULL OR j.in_file OR j.area_id = ANY(%(areas)s)))
+    FROM judged j WHERE j.row_no = s.row_no
+    RETURNING s.row_no, s.bad, j.person_id
+)
+INSERT INTO fault SELECT row_no, 'person', coalesce(person_id, ''),
+    'a person of yours, known or in this file' FROM told WHERE bad;
 
 -- name: judge_home_of
 -- A person or device must belong to a home of whoever asks.
@@ -229,11 +271,13 @@ FROM staged WHERE NOT bad AND before IS DISTINCT FROM after ORDER BY row_no LIMI
 
 -- name: apply_area
 -- Called once a level, from above.
-INSERT INTO area (area_id, parent_id, name, level)
-SELECT id, after ->> 'parent_id', after ->> 'name', after ->> 'level' FROM staged
+INSERT INTO area (area_id, parent_id, name, level, arrive_within_min, settlement)
+SELECT id, after ->> 'parent_id', after ->> 'name', after ->> 'level',
+    (after ->> 'arrive_within_min')::integer, after ->> 'settlement' FROM staged
 WHERE kind = 'area' AND NOT bad AND before IS DISTINCT FROM after AND after ->> 'level' = %(level)s
 ON CONFLICT (area_id) DO UPDATE SET parent_id = excluded.parent_id, name = excluded.name,
-    level = excluded.level;
+    level = excluded.level, arrive_within_min = excluded.arrive_within_min,
+    settlement = excluded.settlement;
 
 -- name: apply_premises
 INSERT INTO premises (premises_id, area_id, address, access_notes, latitude, longitude, time_zone,
@@ -271,14 +315,34 @@ ON CONFLICT (device_id) DO UPDATE SET area_id = excluded.area_id,
 
 -- name: apply_responder
 INSERT INTO responder (responder_id, area_id, kind, name, phone, latitude, longitude, availability,
-    notes)
+    notes, travel_mode)
 SELECT id, after ->> 'area_id', after ->> 'kind', after ->> 'name', after ->> 'phone',
     (after ->> 'latitude')::double precision, (after ->> 'longitude')::double precision,
-    after ->> 'availability', after ->> 'notes'
+    after ->> 'availability', after ->> 'notes', after ->> 'travel_mode'
 FROM staged WHERE kind = 'responder' AND NOT bad AND before IS DISTINCT FROM after
 ON CONFLICT (responder_id) DO UPDATE SET area_id = excluded.area_id, kind = excluded.kind,
     name = excluded.name, phone = excluded.phone, latitude = excluded.latitude,
-    longitude = excluded.longitude, availability = excluded.availability, notes = excluded.notes;
+    longitude = excluded.longitude, availability = excluded.availability, notes = excluded.notes,
+    travel_mode = excluded.travel_mode;
+
+-- name: apply_contact
+-- Whoever is new comes last in their person's list; whoever changes person too.
+INSERT INTO person_contact (contact_id, person_id, place, area_id, name, relation, phone, has_key,
+    email, language, channels)
+SELECT s.id, s.after ->> 'person_id',
+    CASE WHEN c.person_id = s.after ->> 'person_id' THEN c.place ELSE
+        coalesce((SELECT max(place) FROM person_contact o
+                  WHERE o.person_id = s.after ->> 'person_id'), 0)
+        + row_number() OVER (PARTITION BY s.after ->> 'person_id' ORDER BY s.row_no) END,
+    s.after ->> 'area_id', s.after ->> 'name', s.after ->> 'relation', s.after ->> 'phone',
+    (s.after ->> 'has_key')::boolean, s.after ->> 'email', s.after ->> 'language',
+    ARRAY(SELECT jsonb_array_elements_text(s.after -> 'channels'))
+FROM staged s LEFT JOIN person_contact c ON c.contact_id = s.id
+WHERE s.kind = 'contact' AND NOT s.bad AND s.before IS DISTINCT FROM s.after
+ON CONFLICT (contact_id) DO UPDATE SET person_id = excluded.person_id, place = excluded.place,
+    area_id = excluded.area_id, name = excluded.name, relation = excluded.relation,
+    phone = excluded.phone, has_key = excluded.has_key, email = excluded.email,
+    language = excluded.language, channels = excluded.channels;
 
 -- name: log_changes
 -- A line a row: what was, what is; of what the log withholds only that it changed.

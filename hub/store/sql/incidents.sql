@@ -10,6 +10,11 @@ JOIN unnest(%(kinds)s::text[], %(ids)s::text[]) AS s (kind, id)
 WHERE i.state <> 'resolved'
 ORDER BY i.incident_id FOR UPDATE OF i;
 
+-- name: open_at_premises
+-- Open incidents at these homes, the oldest first.
+SELECT * FROM incident WHERE premises_id = ANY(%(homes)s) AND state <> 'resolved'
+ORDER BY premises_id, opened_at, incident_id LIMIT 1000;
+
 -- name: lock_by_id
 -- These incidents, held until commit.
 SELECT * FROM incident WHERE incident_id = ANY(%(ids)s) ORDER BY incident_id FOR UPDATE;
@@ -33,22 +38,26 @@ INSERT INTO incident (
     incident_id, area_id, subject_kind, subject_id, state, category, priority, kind, opened_at,
     last_alarm_at, alarm_count, person_id, premises_id, device_id, position, owner_id, owner_name,
     acknowledged_at, attended_at, resolved_at, expected_at, outcome, note, step, next_deadline_at,
-    follows, silent, revision
+    follows, silent, repeats, lease_until, ladder, responders, hand_offs, same_address, drill, revision
 ) VALUES (
     %(incident_id)s, %(area_id)s, %(subject_kind)s, %(subject_id)s, %(state)s, %(category)s,
     %(priority)s, %(kind)s, %(opened_at)s, %(last_alarm_at)s, %(alarm_count)s, %(person_id)s,
     %(premises_id)s, %(device_id)s, %(position)s, %(owner_id)s, %(owner_name)s,
     %(acknowledged_at)s, %(attended_at)s, %(resolved_at)s, %(expected_at)s, %(outcome)s, %(note)s,
-    %(step)s, %(next_deadline_at)s, %(follows)s, %(silent)s, %(revision)s
+    %(step)s, %(next_deadline_at)s, %(follows)s, %(silent)s, %(repeats)s, %(lease_until)s, %(ladder)s,
+    %(responders)s, %(hand_offs)s, %(same_address)s, %(drill)s, %(revision)s
 )
 ON CONFLICT (incident_id) DO UPDATE SET
     state = excluded.state, category = excluded.category, priority = excluded.priority,
     last_alarm_at = excluded.last_alarm_at, alarm_count = excluded.alarm_count,
-    person_id = excluded.person_id, position = excluded.position, owner_id = excluded.owner_id, owner_name = excluded.owner_name,
+    person_id = excluded.person_id, position = excluded.position, owner_id = excluded.owner_id,
+    owner_name = excluded.owner_name,
     acknowledged_at = excluded.acknowledged_at, attended_at = excluded.attended_at,
     resolved_at = excluded.resolved_at, expected_at = excluded.expected_at,
     outcome = excluded.outcome, note = excluded.note, step = excluded.step,
     next_deadline_at = excluded.next_deadline_at, silent = excluded.silent,
+    repeats = excluded.repeats, lease_until = excluded.lease_until, ladder = excluded.ladder, responders = excluded.responders,
+    hand_offs = excluded.hand_offs,
     revision = excluded.revision, changed_txid = pg_current_xact_id();
 
 -- name: insert_alarm
@@ -56,12 +65,12 @@ ON CONFLICT (incident_id) DO UPDATE SET
 INSERT INTO alarm (
     alarm_id, area_id, incident_id, grouping_reason, subject_kind, subject_id, device_id,
     person_id, premises_id, kind, category, priority, action, message_id, observed_at,
-    received_at, flags, position, text, reply_prefix, evidence
+    received_at, flags, position, text, reply_prefix, evidence, drill
 ) VALUES (
     %(alarm_id)s, %(area_id)s, %(incident_id)s, %(grouping_reason)s, %(subject_kind)s,
     %(subject_id)s, %(device_id)s, %(person_id)s, %(premises_id)s, %(kind)s, %(category)s,
     %(priority)s, %(action)s, %(message_id)s, %(observed_at)s, %(received_at)s, %(flags)s,
-    %(position)s, %(text)s, %(reply_prefix)s, %(evidence)s
+    %(position)s, %(text)s, %(reply_prefix)s, %(evidence)s, %(drill)s
 );
 
 -- name: insert_window
@@ -97,35 +106,72 @@ INSERT INTO audit_log (
 -- name: add_notification
 -- One row of the outbox.
 INSERT INTO notification (
-    area_id, incident_id, channel, recipient, kind, urgency, body, state, created_at, due_at,
-    settled_at, detail
+    area_id, incident_id, channel, channels, recipient, kind, urgency, body, state, created_at,
+    due_at, settled_at, detail, step
 ) VALUES (
-    %(area_id)s, %(incident_id)s, %(channel)s, %(recipient)s, %(kind)s, %(urgency)s, %(body)s,
-    %(state)s, %(at)s, %(at)s, %(settled_at)s, %(detail)s
+    %(area_id)s, %(incident_id)s, %(channel)s, %(channels)s, %(recipient)s, %(kind)s, %(urgency)s,
+    %(body)s, %(state)s, %(at)s, %(at)s, %(settled_at)s, %(detail)s, %(step)s
 );
 
+-- name: ring_again
+-- The last rung once more: the row of its last ring, counted, goes out again under a new key. One
+-- that still waits for its provider is only counted, one that an operator set apart too.
+UPDATE notification n SET repeats = n.repeats + 1, urgency = %(urgency)s, body = %(body)s,
+    state = CASE WHEN last.settled THEN 'pending' ELSE n.state END,
+    channel = CASE WHEN last.settled THEN %(channel)s ELSE n.channel END,
+    channels = CASE WHEN last.settled THEN %(channels)s ELSE n.channels END,
+    due_at = CASE WHEN last.settled THEN %(at)s ELSE n.due_at END,
+    attempts = CASE WHEN last.settled THEN 0 ELSE n.attempts END,
+    round = CASE WHEN last.settled THEN (n.round + 1) %% 32000 ELSE n.round END,
+    settled_at = CASE WHEN NOT last.settled THEN n.settled_at END,
+    receipt_due_at = CASE WHEN NOT last.settled THEN n.receipt_due_at END
+FROM (
+    SELECT notification_id, state NOT IN ('pending', 'poisoned', 'discarded') AS settled
+    FROM notification
+    WHERE incident_id = %(incident_id)s AND recipient = %(recipient)s AND kind = 'ring'
+      AND step = %(step)s
+    ORDER BY notification_id DESC LIMIT 1
+) AS last
+WHERE n.notification_id = last.notification_id
+RETURNING n.notification_id;
+
 -- name: supersede
--- A human acted: what has not been sent yet is not sent any more. Rings always; on a resolve also
--- what would tell the person that help is coming.
+-- A human acted: what has not been sent yet is not sent any more.
 UPDATE notification SET state = 'superseded', settled_at = %(at)s, detail = %(verb)s,
     leased_until = NULL
-WHERE incident_id = %(incident_id)s AND state = 'pending'
-  AND (kind IN ('ring', 'check_in', 'calling') OR %(verb)s = 'resolve');
+WHERE incident_id = %(incident_id)s AND state = 'pending' AND kind = ANY(%(kinds)s);
 
 -- name: told_elsewhere
--- Whom other channels than desk and device have rung for this incident.
-SELECT DISTINCT channel, recipient FROM notification
-WHERE incident_id = %(incident_id)s AND kind = 'ring' AND state = 'sent'
-  AND channel NOT IN ('desk', 'device');
+-- Whom other channels than desk and device have rung for this incident; first by the way that
+-- reached them last, then by the others that were taken. Rows of the release before have no
+-- attempts of their own.
+WITH told AS (
+    SELECT n.recipient, d.channel, d.state IN ('delivered', 'answered') AS reached,
+        d.delivery_id AS place
+    FROM notification n JOIN delivery d USING (notification_id)
+    WHERE n.incident_id = %(incident_id)s AND n.kind = 'ring'
+      AND d.state IN ('sent', 'delivered', 'answered', 'unconfirmed')
+    UNION ALL
+    SELECT recipient, channel, false, 0 FROM notification
+    WHERE incident_id = %(incident_id)s AND kind = 'ring' AND state IN ('sent', 'unconfirmed')
+), ways AS (
+    SELECT recipient, channel, bool_or(reached) AS reached, max(place) AS place
+    FROM told WHERE channel NOT IN ('desk', 'device') AND recipient <> %(but)s
+    GROUP BY recipient, channel
+)
+SELECT recipient, (array_agg(channel ORDER BY reached DESC, place DESC))[1] AS channel,
+    (array_agg(channel ORDER BY reached DESC, place DESC))[2:] AS channels
+FROM ways GROUP BY recipient ORDER BY recipient;
 
 -- name: known_actions
 -- Desk actions that were already recorded.
 SELECT action_id, refusal FROM desk_action WHERE action_id = ANY(%(ids)s);
 
 -- name: save_action
-INSERT INTO desk_action (action_id, area_id, incident_id, verb, account_id, at, refusal)
+INSERT INTO desk_action (action_id, area_id, incident_id, verb, account_id, at, refusal,
+    actor_kind, way, detail)
 VALUES (%(action_id)s, %(area_id)s, %(incident_id)s, %(verb)s, %(account_id)s, %(at)s,
-    %(refusal)s)
+    %(refusal)s, %(actor_kind)s, %(way)s, %(detail)s)
 ON CONFLICT DO NOTHING;
 
 -- name: reply_targets

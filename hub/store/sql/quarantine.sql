@@ -32,24 +32,35 @@ WHERE quarantine_id = %(id)s;
 -- name: dead_letters
 -- Notifications that were given up, newest first.
 SELECT n.notification_id, n.area_id, n.incident_id, n.channel, n.recipient, n.kind, n.state,
-    n.attempts, n.created_at, n.settled_at, n.detail, i.state AS incident_state
-FROM notification n JOIN incident i USING (incident_id)
-WHERE n.state = 'failed' AND n.notification_id < %(before)s
+    n.reason, n.attempts, n.created_at, n.settled_at, n.detail, i.state AS incident_state
+FROM notification n LEFT JOIN incident i USING (incident_id)
+WHERE n.state = ANY(%(states)s) AND n.state IN ('failed', 'poisoned', 'unconfirmed')
+  AND n.notification_id < %(before)s
   AND (%(areas)s::text[] IS NULL OR n.area_id = ANY(%(areas)s))
 ORDER BY n.notification_id DESC LIMIT %(limit)s;
 
 -- name: lock_dead_letter
 SELECT n.notification_id, n.area_id, n.incident_id, n.kind, n.state, i.state AS incident_state
-FROM notification n JOIN incident i USING (incident_id)
+FROM notification n LEFT JOIN incident i USING (incident_id)
 WHERE n.notification_id = %(id)s
   AND (%(areas)s::text[] IS NULL OR n.area_id = ANY(%(areas)s))
 FOR UPDATE OF n;
 
 -- name: send_again
--- From the first attempt; the insert trigger does not see it, so the courier is woken here.
-UPDATE notification SET state = 'pending', attempts = 0, due_at = %(now)s, settled_at = NULL,
-    leased_until = NULL, detail = ''
-WHERE notification_id = %(id)s;
+-- From the first attempt by its first channel, under a new key: it is a new sending. The insert
+-- trigger does not see it, so the courier is woken here.
+UPDATE notification n SET state = 'pending', attempts = 0, broken = 0, due_at = %(now)s,
+    created_at = %(now)s, settled_at = NULL, leased_until = NULL, receipt_due_at = NULL,
+    sent_at = NULL, delivered_at = NULL, provider_id = NULL, reason = 'sent_again', detail = '',
+    round = (n.round + 1) %% 32000,
+    channel = coalesce(tried.ways[1], n.channel), channels = coalesce(tried.ways[2:], n.channels)
+FROM (
+    SELECT array_agg(channel ORDER BY first) AS ways FROM (
+        SELECT channel, min(delivery_id) AS first FROM delivery
+        WHERE notification_id = %(id)s GROUP BY channel
+    ) AS each_way
+) AS tried
+WHERE n.notification_id = %(id)s;
 
 -- name: wake_courier
 NOTIFY notification_due;
@@ -62,4 +73,4 @@ UPDATE notification SET state = 'discarded', settled_at = %(now)s WHERE notifica
 SELECT
     (SELECT count(*) FROM quarantine WHERE state = 'waiting' AND lane = 'alarm') AS alarm,
     (SELECT count(*) FROM quarantine WHERE state = 'waiting' AND lane = 'telemetry') AS telemetry,
-    (SELECT count(*) FROM notification WHERE state = 'failed') AS dead_letters;
+    (SELECT count(*) FROM notification WHERE state IN ('failed', 'poisoned')) AS dead_letters;

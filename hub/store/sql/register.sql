@@ -16,7 +16,8 @@ FROM device WHERE %(ids)s::text[] IS NULL OR device_id = ANY(%(ids)s);
 -- name: account
 -- With the people a family account may see, and their homes.
 SELECT a.account_id, a.area_id, a.username, a.name, a.password_hash, a.role, a.language, a.disabled,
-    coalesce(k.people, '{}') AS people, coalesce(k.homes, '{}') AS homes
+    coalesce(k.people, '{}') AS people, coalesce(k.homes, '{}') AS homes,
+    ARRAY(SELECT r.responder_id FROM responder r WHERE r.account_id = a.account_id) AS responders
 FROM account a
 LEFT JOIN LATERAL (
     SELECT array_agg(p.person_id) AS people, array_remove(array_agg(p.premises_id), NULL) AS homes
@@ -94,9 +95,7 @@ ON CONFLICT DO NOTHING;
 SELECT area_id FROM premises WHERE premises_id = %(premises_id)s;
 
 -- name: forget_old
--- Sessions that ran out, register changes every reader has seen, findings of a year ago that came
--- to nothing, and what no detector of the alarm lane would still go by.
-WITH gone AS (DELETE FROM desk_session WHERE expires_at < now()),
-nothing AS (DELETE FROM finding WHERE incident_id IS NULL AND at < now() - interval '1 year'),
-stale AS (DELETE FROM alarm_state WHERE saved_at < now() - interval '7 days')
-DELETE FROM context_change WHERE at < now() - interval '7 days';
+-- Findings of a year ago that came to nothing, and what no detector of the alarm lane would still go
+-- by. What has a setting of its own is the business of hub.store.retention.
+WITH nothing AS (DELETE FROM finding WHERE incident_id IS NULL AND at < now() - interval '1 year')
+DELETE FROM alarm_state WHERE saved_at < now() - interval '7 days';

@@ -100,6 +100,17 @@ WHERE p.person_id > %(after)s
   AND (%(state)s::text IS NULL OR p.state = %(state)s)
 ORDER BY p.person_id LIMIT %(limit)s;
 
+-- name: unspelt_people
+-- People whose name is not yet spelt in letters, or was another one then.
+SELECT p.person_id, p.area_id, p.name FROM person p
+LEFT JOIN person_pinyin s ON s.person_id = p.person_id AND s.name = p.name
+WHERE s.person_id IS NULL LIMIT %(limit)s;
+
+-- name: spell_person
+INSERT INTO person_pinyin (person_id, area_id, name, letters)
+SELECT person_id, area_id, %(name)s, %(letters)s FROM person WHERE person_id = %(id)s
+ON CONFLICT (person_id) DO UPDATE SET name = excluded.name, letters = excluded.letters;
+
 -- name: person_search
 -- The same, found by id, name, phone, or their home's id, address or phone.
 WITH found AS (
@@ -112,6 +123,30 @@ WITH found AS (
     WHERE search_grams(h.premises_id || ' ' || h.address || ' ' || coalesce(h.phone, ''))
           @> search_grams(%(q)s)
       AND (h.premises_id || ' ' || h.address || ' ' || coalesce(h.phone, '')) ILIKE %(like)s
+)
+SELECT p.person_id, p.area_id, p.premises_id, p.name, p.birth_year, p.phone, p.state,
+    p.state_since, h.address
+FROM found JOIN person p USING (person_id) LEFT JOIN premises h USING (premises_id)
+WHERE p.person_id > %(after)s
+  AND (%(areas)s::text[] IS NULL OR p.area_id = ANY(%(areas)s))
+  AND (%(state)s::text IS NULL OR p.state = %(state)s)
+ORDER BY p.person_id LIMIT %(limit)s;
+
+-- name: person_search_in_letters
+-- The same, found by what the name sounds like (pinyin) too: id, name, phone, or their home's id, address or phone.
+WITH found AS (
+    SELECT person_id FROM person
+    WHERE search_grams(person_id || ' ' || name || ' ' || coalesce(phone, ''))
+          @> search_grams(%(q)s)
+      AND (person_id || ' ' || name || ' ' || coalesce(phone, '')) ILIKE %(like)s
+    UNION
+    SELECT p.person_id FROM premises h JOIN person p USING (premises_id)
+    WHERE search_grams(h.premises_id || ' ' || h.address || ' ' || coalesce(h.phone, ''))
+          @> search_grams(%(q)s)
+      AND (h.premises_id || ' ' || h.address || ' ' || coalesce(h.phone, '')) ILIKE %(like)s
+    UNION
+    SELECT person_id FROM person_pinyin
+    WHERE search_grams(letters) @> search_grams(%(letters)s) AND letters LIKE %(letters_like)s
 )
 SELECT p.person_id, p.area_id, p.premises_id, p.name, p.birth_year, p.phone, p.state,
     p.state_since, h.address
@@ -157,19 +192,22 @@ SELECT state, since, by_name, reason FROM person_state_change
 WHERE person_id = %(id)s ORDER BY change_id DESC LIMIT %(limit)s;
 
 -- name: contacts
-SELECT name, relation, phone, has_key FROM person_contact WHERE person_id = %(id)s ORDER BY place;
+SELECT contact_id, name, relation, phone, has_key, email, language, channels, account_id
+FROM person_contact WHERE person_id = %(id)s ORDER BY place;
 
 -- name: remove_contacts
 DELETE FROM person_contact WHERE person_id = %(id)s;
 
 -- name: add_contact
-INSERT INTO person_contact (person_id, place, area_id, name, relation, phone, has_key)
-SELECT person_id, %(place)s, area_id, %(name)s, %(relation)s, %(phone)s, %(has_key)s FROM person
-WHERE person_id = %(id)s;
+INSERT INTO person_contact (person_id, place, area_id, contact_id, name, relation, phone, has_key,
+    email, language, channels, account_id)
+SELECT person_id, %(place)s, area_id, %(contact_id)s, %(name)s, %(relation)s, %(phone)s,
+    %(has_key)s, %(email)s, %(language)s, %(channels)s, %(account_id)s
+FROM person WHERE person_id = %(id)s;
 
 -- name: responder_page
 SELECT responder_id, area_id, kind, name, phone, latitude, longitude, availability, notes,
-    account_id
+    account_id, travel_mode
 FROM responder
 WHERE responder_id > %(after)s AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
   AND (%(kind)s::text IS NULL OR kind = %(kind)s)
@@ -180,24 +218,26 @@ ORDER BY responder_id LIMIT %(limit)s;
 
 -- name: responder_card
 SELECT responder_id, area_id, kind, name, phone, latitude, longitude, availability, notes,
-    account_id
+    account_id, travel_mode
 FROM responder WHERE responder_id = %(id)s;
 
 -- name: add_responder
 INSERT INTO responder (responder_id, area_id, kind, name, phone, latitude, longitude,
-    availability, notes, account_id)
+    availability, notes, account_id, travel_mode)
 VALUES (%(id)s, %(area_id)s, %(kind)s, %(name)s, %(phone)s, %(latitude)s, %(longitude)s,
-    %(availability)s, %(notes)s, %(account_id)s);
+    %(availability)s, %(notes)s, %(account_id)s, %(travel_mode)s);
 
 -- name: change_responder
 UPDATE responder SET area_id = %(area_id)s, kind = %(kind)s, name = %(name)s, phone = %(phone)s,
     latitude = %(latitude)s, longitude = %(longitude)s, availability = %(availability)s,
-    notes = %(notes)s, account_id = %(account_id)s
+    notes = %(notes)s, account_id = %(account_id)s, travel_mode = %(travel_mode)s
 WHERE responder_id = %(id)s;
 
 -- name: responder_holds
--- Nothing refers to a responder yet.
-SELECT 0 AS incidents;
+-- Open incidents that they were told of and did not decline.
+SELECT count(*) AS open_incidents FROM incident_responder e JOIN incident i USING (incident_id)
+WHERE e.actor_kind = 'responder' AND e.actor_id = %(id)s AND e.answer <> 'declined'
+  AND i.state <> 'resolved';
 
 -- name: remove_responder
 DELETE FROM responder WHERE responder_id = %(id)s;

@@ -59,6 +59,17 @@ DELETE FROM notification WHERE notification_id IN (
     SELECT notification_id FROM notification
     WHERE state <> 'pending' AND settled_at < %(before)s LIMIT %(limit)s);
 
+-- name: replies
+-- Those that belong to no incident; the others go with theirs.
+DELETE FROM reply WHERE reply_id IN (
+    SELECT reply_id FROM reply WHERE received_at < %(before)s AND incident_id IS NULL
+    ORDER BY received_at LIMIT %(limit)s);
+
+-- name: links
+DELETE FROM incident_link WHERE token_sha256 IN (
+    SELECT token_sha256 FROM incident_link WHERE expires_at < %(before)s
+    ORDER BY expires_at LIMIT %(limit)s);
+
 -- name: desk_actions
 DELETE FROM desk_action WHERE action_id IN (
     SELECT action_id FROM desk_action WHERE recorded_at < %(before)s LIMIT %(limit)s);
@@ -98,9 +109,9 @@ DELETE FROM alarm WHERE alarm_id IN (
 DELETE FROM alarm_occurrence WHERE derived_id IN (
     SELECT derived_id FROM alarm_occurrence WHERE began_at < %(before)s LIMIT %(limit)s);
 
--- name: audit
-DELETE FROM audit_log WHERE entry_id IN (
-    SELECT entry_id FROM audit_log WHERE at < %(before)s ORDER BY entry_id LIMIT %(limit)s);
+-- name: visits
+DELETE FROM visit WHERE visit_id IN (
+    SELECT visit_id FROM visit WHERE at < %(before)s LIMIT %(limit)s);
 
 -- name: let_retention
 -- For this transaction the append-only log lets go of what is past its time.

@@ -3,7 +3,7 @@
 import type { DeskAction, Incident } from "../api/contract";
 import * as hub from "../api/hub";
 import { Problem } from "../api/problem";
-import { isPossible } from "./actions";
+import { isPossible, WITH_FORM } from "./actions";
 import { desk } from "./desk.svelte";
 
 export interface Failure {
@@ -16,11 +16,23 @@ export interface Failure {
 class Deeds {
   under_way = $state.raw<ReadonlyMap<string, DeskAction>>(new Map());
   failure = $state.raw<Failure | null>(null);
-  /** The incident whose outcome is being asked for. */
-  resolving_id = $state<string | null>(null);
+  /** The action that needs a word more before it is sent. */
+  form = $state.raw<{ readonly incident_id: string; readonly action: DeskAction } | null>(null);
 
   isPossible(incident: Incident, action: DeskAction): boolean {
-    return !this.under_way.has(incident.id) && isPossible(incident, action);
+    return !this.under_way.has(incident.id) && isPossible(incident, action, desk.account?.id);
+  }
+
+  formOf(incident: Incident): DeskAction | null {
+    return this.form?.incident_id === incident.id ? this.form.action : null;
+  }
+
+  /** By key or button: asks for what is missing, or sends. */
+  begin(incident: Incident, action: DeskAction): void {
+    if (!this.isPossible(incident, action)) return;
+    if (!WITH_FORM.includes(action)) void this.act(incident, action);
+    else if (this.formOf(incident) === action) this.form = null;
+    else this.form = { incident_id: incident.id, action };
   }
 
   /** True when the hub took it (recorded or kept). */

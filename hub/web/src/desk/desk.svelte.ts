@@ -1,6 +1,6 @@
 // Wires the pure parts (feed, queue, ringing) to the browser: line, clock, bell, address bar.
 
-import type { Account, Incident } from "../api/contract";
+import type { Account, Incident, PageSettings, Session } from "../api/contract";
 import * as hub from "../api/hub";
 import { Problem } from "../api/problem";
 import type { FeedEvent } from "../feed/events";
@@ -10,12 +10,15 @@ import { EMPTY_FEED, followMerges, reduceFeed, takeAnswer, type FeedState } from
 import type { PlainKey } from "../i18n/catalogue";
 import { Bell } from "../sound/bell";
 import { beat, deskNow_ms, sleep_ms, steady_ms } from "../time/clock";
-import { orderQueue, stepThrough } from "./queue";
+import { countAtHomes, orderQueue, stepThrough } from "./queue";
 import { preferences } from "./preferences.svelte";
 import { isMuted, MUTE_FOR_MS, whatRings, type Mute } from "./ringing";
-import { readRoute, writeRoute, type View } from "./route";
+import { homeOf, mayOpen, readRoute, writeRoute, type Route, type View } from "../shell/places";
 
-export type Phase = "opening" | "no_hub" | "signed_out" | "signed_in";
+export type Phase = "opening" | "no_hub" | "signed_out" | "new_password" | "signed_in";
+
+// Where people who belong to somebody look after them.
+const FAMILY_PAGE = "/family/";
 
 // One dial in vain is a hub that just starts; after that the dispatcher must know.
 const DIALS_IN_VAIN = 2;
@@ -26,6 +29,9 @@ const LINE_TONE_AFTER_MS = 10_000;
 class Desk {
   phase = $state<Phase>("opening");
   account = $state.raw<Account | null>(null);
+  /** What the account may do (docs/roles.md). */
+  deeds = $state.raw<readonly string[]>([]);
+  settings = $state.raw<PageSettings | null>(null);
   login_notice = $state<PlainKey | null>(null);
 
   feed = $state.raw<FeedState>(EMPTY_FEED);
@@ -38,6 +44,9 @@ class Desk {
   heard_at_ms = $state(deskNow_ms());
 
   view = $state<View>("incidents");
+  /** What the view shows, where it is not an incident. */
+  item_id = $state<string | null>(null);
+  part = $state<string | null>(null);
   chosen_id = $state<string | null>(null);
   /** Incidents with an own action under way. */
   sending = $state.raw<ReadonlySet<string>>(new Set());
@@ -46,6 +55,8 @@ class Desk {
   mute = $state.raw<Mute | null>(null);
 
   readonly queue = $derived(orderQueue(this.feed.incidents.values()));
+  /** Homes with several open incidents. */
+  readonly crowded = $derived(countAtHomes(this.queue));
   readonly ringing = $derived(
     whatRings(this.feed, this.sending, this.now_ms - this.feed.hub_ahead_ms),
   );
@@ -68,8 +79,8 @@ class Desk {
   private signing_off: AbortController | null = null;
 
   constructor() {
-    this.readAddress();
     addEventListener("hashchange", () => this.readAddress());
+    addEventListener("popstate", () => this.readAddress());
     beat(() => this.onBeat());
     document.addEventListener("visibilitychange", () => this.onBeat());
   }
@@ -100,12 +111,23 @@ class Desk {
     this.leave(null);
   }
 
-  private enter(account: Account): void {
+  /** After the password was changed, and by whoever logs in. */
+  enter(session: Session): void {
+    const { account } = session;
+    if (account.role === "family") return location.replace(FAMILY_PAGE);
     this.account = account;
+    this.deeds = session.deeds;
+    this.settings = session.page;
     preferences.suggestLanguage(account.language);
     this.login_notice = null;
+    if (session.must_change_password) {
+      this.phase = "new_password";
+      return;
+    }
     this.phase = "signed_in";
+    this.readAddress();
     this.signing_off?.abort();
+    if (!this.may("look")) return;
     this.signing_off = new AbortController();
     const exchange = { dial: fetch.bind(globalThis), sleep_ms, chance: Math.random };
     void keepLine(this.listener(), exchange, this.signing_off.signal);
@@ -116,6 +138,8 @@ class Desk {
     this.signing_off?.abort();
     this.signing_off = null;
     this.account = null;
+    this.deeds = [];
+    this.settings = null;
     this.feed = EMPTY_FEED;
     this.connected = false;
     this.sending = new Set();
@@ -124,6 +148,10 @@ class Desk {
     this.login_notice = notice;
     this.phase = "signed_out";
     this.onBeat();
+  }
+
+  may(deed: string): boolean {
+    return this.deeds.includes(deed);
   }
 
   // ---- live feed
@@ -217,32 +245,51 @@ class Desk {
   // ---- address and choice
 
   show(view: View): void {
-    this.view = view;
-    if (view === "resolved") this.chosen_id = null;
-    if (view === "incidents" && this.chosen === null) {
+    this.go({ view, id: null, part: null });
+  }
+
+  /** Opens a view or a thing in it; the browser's own "back" leads back. */
+  go(route: Partial<Route> & { readonly view: View }): void {
+    this.take({ id: null, part: null, ...route });
+    if (this.view === "incidents" && this.chosen === null) {
       this.chosen_id = stepThrough(this.queue, null, 1);
     }
-    this.writeAddress();
+    history.pushState(null, "", this.address());
   }
 
   choose(id: string | null): void {
     this.chosen_id = id;
-    this.writeAddress();
+    if (this.ofIncidents) history.replaceState(null, "", this.address());
   }
 
   step(by: 1 | -1): void {
     this.choose(stepThrough(this.queue, this.chosen_id, by));
   }
 
-  private readAddress(): void {
-    const route = readRoute(location.hash);
-    this.view = route.view;
-    if (route.incident_id !== null) this.chosen_id = route.incident_id;
+  private get ofIncidents(): boolean {
+    return this.view === "incidents" || this.view === "resolved";
   }
 
-  private writeAddress(): void {
-    const incident_id = this.view === "devices" ? null : this.chosen_id;
-    history.replaceState(null, "", writeRoute({ view: this.view, incident_id }));
+  private take(route: Route): void {
+    this.view = mayOpen(route.view, this.deeds) ? route.view : homeOf(this.deeds);
+    const given = this.view === route.view ? route : { id: null, part: null };
+    if (this.ofIncidents) {
+      if (given.id !== null || this.view === "resolved") this.chosen_id = given.id;
+      this.item_id = this.part = null;
+    } else {
+      this.item_id = given.id;
+      this.part = given.part;
+    }
+  }
+
+  private readAddress(): void {
+    if (this.phase !== "signed_in") return;
+    this.take(readRoute(location.hash) ?? { view: homeOf(this.deeds), id: null, part: null });
+  }
+
+  private address(): string {
+    const id = this.ofIncidents ? this.chosen_id : this.item_id;
+    return writeRoute({ view: this.view, id, part: this.ofIncidents ? null : this.part });
   }
 }
 

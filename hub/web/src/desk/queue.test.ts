@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { IncidentState, Priority } from "../api/contract";
 import { incident, T0_MS } from "../testing/incidents";
-import { orderQueue, stepThrough } from "./queue";
+import { countAtHomes, orderQueue, stepThrough } from "./queue";
 
 function at(id: string, state: IncidentState, priority: Priority, minute: number) {
   const opened_at = new Date(T0_MS + minute * 60_000).toISOString();
@@ -44,6 +44,48 @@ describe("orderQueue", () => {
 
   it("does not depend on the order of arrival", () => {
     expect(ids(orderQueue([...INCIDENTS].reverse()))).toEqual(ids(orderQueue(INCIDENTS)));
+  });
+});
+
+describe("several at one address", () => {
+  const home = (id: string) => ({
+    id,
+    address: id,
+    access_notes: null,
+    latitude: null,
+    longitude: null,
+    time_zone: null,
+    phone: null,
+  });
+  const here = (id: string, priority: Priority, minute: number, premises: string | null) => ({
+    ...at(id, "raised", priority, minute),
+    premises: premises === null ? null : home(premises),
+  });
+  const incidents = [
+    here("smoke", "high", 5, "home-1"),
+    here("press", "high", 1, "home-2"),
+    here("battery", "low", 0, "home-1"),
+    here("stranger", "medium", 0, null),
+    here("other", "medium", 9, null),
+    { ...here("taken", "high", 0, "home-2"), state: "acknowledged" as const },
+  ];
+
+  it("stand together behind the most urgent one", () => {
+    expect(ids(orderQueue(incidents))).toEqual([
+      "press",
+      "smoke",
+      "battery",
+      "stranger",
+      "other",
+      "taken",
+    ]);
+  });
+
+  it("are counted whoever has them", () => {
+    expect([...countAtHomes(orderQueue(incidents))]).toEqual([
+      ["home-2", 2],
+      ["home-1", 2],
+    ]);
   });
 });
 

@@ -21,17 +21,51 @@ export function groupOf(incident: Incident): Group | null {
 function isBefore(a: Incident, b: Incident): number {
   return (
     PRIORITY_RANK[a.priority] - PRIORITY_RANK[b.priority] ||
-    Date.parse(a.opened_at) - Date.parse(b.opened_at) ||
-    (a.id < b.id ? -1 : 1)
+    // All of one form (UTC, milliseconds, Z), so the lesser text is the earlier time.
+    (a.opened_at < b.opened_at ? -1 : a.opened_at > b.opened_at ? 1 : a.id < b.id ? -1 : 1)
   );
 }
 
 export interface QueueGroup {
   readonly group: Group;
+  /** In the order of the rows. */
   readonly incidents: readonly Incident[];
 }
 
-/** Open incidents by group, then priority, then age (oldest first); empty groups are left out. */
+/** The home an incident is at; null: not known, and then it stands alone. */
+export function addressOf(incident: Incident): string | null {
+  return incident.premises?.id ?? null;
+}
+
+/** Sorted incidents with those of one home behind the one that is most urgent there. */
+function together(sorted: readonly Incident[]): Incident[] {
+  const at = new Map<string, Incident[]>();
+  const homes: Incident[][] = [];
+  for (const incident of sorted) {
+    const address = addressOf(incident);
+    const home = address === null ? undefined : at.get(address);
+    if (home !== undefined) home.push(incident);
+    else {
+      const first = [incident];
+      homes.push(first);
+      if (address !== null) at.set(address, first);
+    }
+  }
+  return homes.flat();
+}
+
+/** How many open incidents there are at each home, whoever has them; only where it is several. */
+export function countAtHomes(queue: readonly QueueGroup[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const incident of queue.flatMap((part) => part.incidents)) {
+    const address = addressOf(incident);
+    if (address !== null) counts.set(address, (counts.get(address) ?? 0) + 1);
+  }
+  return new Map([...counts].filter(([, count]) => count > 1));
+}
+
+/** Open incidents by group, then priority, then age (oldest first), those of one home together;
+ * empty groups are left out. */
 export function orderQueue(incidents: Iterable<Incident>): QueueGroup[] {
   const byGroup: Record<Group, Incident[]> = {
     waiting: [],
@@ -43,9 +77,10 @@ export function orderQueue(incidents: Iterable<Incident>): QueueGroup[] {
     const group = groupOf(incident);
     if (group !== null) byGroup[group].push(incident);
   }
-  return GROUPS.map((group) => ({ group, incidents: byGroup[group].sort(isBefore) })).filter(
-    (part) => part.incidents.length > 0,
-  );
+  return GROUPS.map((group) => ({
+    group,
+    incidents: together(byGroup[group].sort(isBefore)),
+  })).filter((part) => part.incidents.length > 0);
 }
 
 /** The id `by` rows away from the chosen one; the first when nothing is chosen; stops at the ends. */

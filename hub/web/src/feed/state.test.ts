@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Cause, Incident, Stats } from "../api/contract";
+import type { Incident, Stats } from "../api/contract";
 import { incident, T0, T0_MS } from "../testing/incidents";
 import type { FeedEvent } from "./events";
 import {
@@ -27,7 +27,7 @@ function snapshot(incidents: Incident[], id = "a-0"): FeedEvent {
   return { name: "snapshot", id, body: { epoch: "a", incidents, stats: STATS } };
 }
 
-function change(id: string, subject: Incident, cause: Cause, merged_into?: string): FeedEvent {
+function change(id: string, subject: Incident, cause: string, merged_into?: string): FeedEvent {
   const body = { incident: subject, cause, alarm: null };
   return { name: "incident", id, body: merged_into ? { ...body, merged_into } : body };
 }

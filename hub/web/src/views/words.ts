@@ -38,7 +38,9 @@ export function who(incident: Incident): string {
   if (incident.person !== null) return incident.person.name;
   const { kind, id } = incident.subject;
   const label = incident.device?.label;
-  return kind === "device" && label ? label : `${word("subject", kind)} ${id}`;
+  if (kind === "device" && label) return label;
+  // The hub and a drill have ids that only programs read.
+  return kind === "hub" || kind === "drill" ? word("subject", kind) : `${word("subject", kind)} ${id}`;
 }
 
 export function where(incident: Incident): string {

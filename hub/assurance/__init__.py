@@ -1,0 +1,1 @@
+"""The hub watches over itself: loops of the worker around `alerts.assurance`."""

@@ -1,0 +1,295 @@
+"""A case as a page: what stands in a report and in which order. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from alerts.alarm import Category
+from alerts.wording import OUTCOMES, kind_words
+from hub.report import words
+from hub.report.case import Case
+from hub.report.page import Page, Section, Table
+from hub.service_report import ANSWER_WITHIN_S
+from hub.view import View
+
+_TEXT_MAX = 400
+"""Characters of one cell; the JSON has all of it."""
+_QUIET = frozenset({"next_deadline_at", "alarm_id", "notification_id", "delivery_id", "noun"})
+"""Details that tell people nothing."""
+
+
+def page_of(case: Case, language: str) -> Page:
+    """The report in one language, its times in the home's zone."""
+    return _Story(case, language).page()
+
+
+class _Story:
+    def __init__(self, case: Case, language: str) -> None:
+        self._case = case
+        self._language = language
+        try:
+            self._zone = ZoneInfo(case.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            self._zone = ZoneInfo("UTC")
+
+    def page(self) -> Page:
+        case = self._case
+        incident = case.incident
+        what = self._kind(incident)
+        who = (case.person or {}).get("name") or (case.premises or {}).get("address") or ""
+        title = self._h("drill" if incident.get("drill") else "title")
+        made = f"{self._h('made')} {self._time(case.made_at)} ({case.time_zone}), {case.made_by}"
+        sections = [
+            self._summary(what), self._whom(), self._times(), self._people(), self._hand_offs(),
+            self._calls(), self._alarms(), self._findings(), self._notifications(),
+            self._timeline(), self._observations(), self._seal(),
+        ]  # fmt: skip
+        subtitle = " · ".join(
+            part for part in (what, who, self._time(incident["opened_at"])) if part
+        )
+        footer = f"Carebell {case.release} · {incident['incident_id']} · {made}"
+        return Page(self._language, title, subtitle, tuple(s for s in sections if s), footer)
+
+    # ---- small words ----------------------------------------------------------------------
+
+    def _h(self, key: str) -> str:
+        return words.heading(key, self._language)
+
+    def _said(self, key: str | None) -> str:
+        return words.said(words.STATES, key, self._language)
+
+    def _time(self, moment: datetime | None) -> str:
+        if moment is None:
+            return self._h("not_yet")
+        return moment.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S")
+
+    def _pairs(self, *pairs: tuple[str, object]) -> tuple[tuple[str, str], ...]:
+        return tuple((self._h(key), str(value)) for key, value in pairs if value not in (None, ""))
+
+    def _table(
+        self, rows: Sequence[View], head: Sequence[str], widths: Sequence[int],
+        cells: Callable[[View], Sequence[object]],
+    ) -> Table:  # fmt: skip
+        told = tuple(tuple(_short(str(cell or "")) for cell in cells(row)) for row in rows)
+        return Table(tuple(self._h(key) for key in head), told, tuple(widths))
+
+    def _kind(self, row: Mapping[str, Any]) -> str:
+        category = Category(row.get("category") or "personal")
+        detail = row.get("action")
+        return kind_words(row["kind"], detail, category, self._language)
+
+    # ---- sections --------------------------------------------------------------------------
+
+    def _summary(self, what: str) -> Section:
+        incident = self._case.incident
+        outcome = next((w for o, w in OUTCOMES.items() if o == incident["outcome"]), None)
+        told = outcome["en" if self._language.startswith("en") else "zh-CN"] if outcome else None
+        note = ""
+        if self._case.left_out:
+            lists = ", ".join(self._h(key) for key in self._case.left_out)
+            note = self._h("left_out").format(what=lists)
+        if incident.get("silent"):
+            note = f"{self._h('silent')}. {note}"
+        return Section(
+            self._h("summary"),
+            self._pairs(
+                ("incident", incident["incident_id"]), ("kind", what),
+                ("priority", self._said(incident["priority"])),
+                ("state", self._said(incident["state"])), ("outcome", told),
+                ("note", incident["note"]), ("owner", incident["owner_name"]),
+                ("area", " / ".join(self._case.area_path)), ("follows", incident["follows"]),
+            ),
+            note=note.strip(),
+        )  # fmt: skip
+
+    def _whom(self) -> Section:
+        person, home, device = (self._case.person or {}, self._case.premises or {},
+                                self._case.device or {})  # fmt: skip
+        position = self._case.incident.get("position") or {}
+        where = None
+        if position.get("latitude") is not None:
+            where = f"{position['latitude']:.5f}, {position['longitude']:.5f} (WGS-84"
+            where += f", ±{position['accuracy_m']:.0f} m)" if position.get("accuracy_m") else ")"
+        parts = (device.get("kind"), device.get("model"), device.get("label"),
+                 device.get("device_id"))  # fmt: skip
+        return Section(
+            self._h("person"),
+            self._pairs(
+                ("name", person.get("name")), ("birth_year", person.get("birth_year")),
+                ("address", home.get("address")),
+                ("device", " · ".join(str(part) for part in parts if part)), ("position", where),
+            ),
+        )  # fmt: skip
+
+    def _times(self) -> Section:
+        case, incident = self._case, self._case.incident
+        opened = incident["opened_at"]
+        rang, answer = case.rang_at, case.answered
+        answered = self._h("not_yet") if incident["state"] != "resolved" else self._h("nobody")
+        if answer is not None:
+            answered = f"{self._time(answer['at'])} {self._h('by')} {answer['actor_name'] or ''}"
+            if rang is not None:
+                took_s = max(0.0, (answer["at"] - rang).total_seconds())
+                answered += f"; {self._h('after')} {_span(took_s)}; " + ", ".join(
+                    f"{self._h('target')} {limit} s: {self._met(took_s <= limit)}"
+                    for limit in ANSWER_WITHIN_S
+                )
+        attended, target = incident["attended_at"], incident["arrive_by"]
+        there = self._time(attended) if attended else self._h("not_yet")
+        if attended is not None:
+            there += f"; {self._h('after')} {_span((attended - opened).total_seconds())}"
+        if target is not None:
+            wanted = _span((target - opened).total_seconds())
+            there += f"; {self._h('target')} {wanted}"
+            if attended is not None or case.made_at > target:
+                there += f": {self._met(attended is not None and attended <= target)}"
+        over = incident["resolved_at"]
+        ended = self._time(over)
+        if over is not None:
+            ended += f"; {self._h('after')} {_span((over - opened).total_seconds())}"
+        return Section(
+            self._h("times"),
+            self._pairs(("opened", self._time(opened)), ("rang", self._time(rang)),
+                        ("answered", answered), ("attended", there), ("resolved", ended)),
+        )  # fmt: skip
+
+    def _met(self, met: bool) -> str:
+        return self._h("met" if met else "missed")
+
+    def _people(self) -> Section | None:
+        return self._listed(
+            "people", self._case.responders, ("who", "answer", "time", "arrived"), (30, 20, 25, 25),
+            lambda r: (r["name"], self._said(r["answer"]), self._time(r["answered_at"]),
+                       self._time(r["arrived_at"])),
+        )  # fmt: skip
+
+    def _hand_offs(self) -> Section | None:
+        return self._listed(
+            "hand_offs", self._case.hand_offs, ("time", "service", "reference", "by", "arrived"),
+            (24, 20, 20, 16, 20),
+            lambda r: (self._time(r["at"]), f"{self._said(r['service'])} {r['number']}",
+                       r["reference"], r["by_name"], self._time(r["arrived_at"])),
+        )  # fmt: skip
+
+    def _calls(self) -> Section | None:
+        return self._listed(
+            "calls", self._case.calls, ("time", "what", "answer"), (30, 35, 35),
+            lambda r: (self._time(r["asked_at"]), r["whom"], self._said(r["result"] or r["state"])),
+        )  # fmt: skip
+
+    def _alarms(self) -> Section | None:
+        return self._listed(
+            "alarms", self._case.alarms, ("time", "what", "device", "why"), (24, 24, 20, 32),
+            lambda r: (self._time(r["received_at"]), self._kind(r), r["device_id"],
+                       self._why(r["grouping_reason"], {"flags": r["flags"], "text": r["text"]})),
+        )  # fmt: skip
+
+    def _findings(self) -> Section | None:
+        return self._listed(
+            "findings", self._case.findings, ("time", "what", "why"), (24, 26, 50),
+            lambda r: (self._time(r["at"]), r["text"] or r["kind"],
+                       self._why(r["reason"], r["evidence"])),
+        )  # fmt: skip
+
+    def _notifications(self) -> Section | None:
+        return self._listed(
+            "notifications", self._case.notifications, ("time", "to", "way", "what", "delivery"),
+            (21, 20, 11, 18, 30),
+            lambda r: (
+                self._time(r["created_at"]), r["recipient"], self._said(r["channel"]),
+                f"{self._said(r['kind'])}: {self._reason(r['state'])}", self._deliveries(r),
+            ),
+        )  # fmt: skip
+
+    def _deliveries(self, row: View) -> str:
+        lines = [
+            f"{self._time(d['at'])[11:]} {self._said(d['channel'])} {d['address']} "
+            f"{self._reason(d['state'])}".strip()
+            for d in row["deliveries"]
+        ]
+        return "\n".join(lines) or self._reason(row["reason"]) or row["detail"]
+
+    def _timeline(self) -> Section | None:
+        return self._listed(
+            "timeline", self._case.log, ("time", "who", "what", "why"), (22, 18, 20, 40),
+            lambda r: (self._time(r["at"]), self._who(r),
+                       words.action_words(r["action"], self._language),
+                       self._why(r["reason"], r["detail"])),
+        )  # fmt: skip
+
+    def _observations(self) -> Section | None:
+        if self._case.observations is None:
+            return Section(self._h("observations"), note=self._h("not_permitted"))
+        return self._listed(
+            "observations",
+            self._case.observations,
+            ("time", "measure", "value", "quality"),
+            (30, 35, 20, 15),
+            lambda r: (self._time(r["at"]), r["measure"], r["value"], r["quality"]),
+        )
+
+    def _seal(self) -> Section:
+        state = self._case.seal
+        head = state.get("head") or self._h("none")
+        table = self._table(
+            self._case.log, ("entry", "block", "sealed", "digest"), (12, 12, 24, 52),
+            self._sealed,
+        )  # fmt: skip
+        return Section(
+            self._h("seal"), self._pairs(("head", head)), table, note=self._h("seal_note")
+        )
+
+    def _sealed(self, row: View) -> tuple[object, ...]:
+        seal = row["seal"]
+        if seal is None:
+            return (row["entry_id"], "", self._h("unsealed"), "")
+        state = "" if seal["as_sealed"] else f"{self._h('differs')}: "
+        return (row["entry_id"], seal["block"], self._time(seal["sealed_at"]),
+                f"{state}{seal['digest']}")  # fmt: skip
+
+    # ---- cells -----------------------------------------------------------------------------
+
+    def _listed(
+        self, key: str, rows: Sequence[View], head: Sequence[str], widths: Sequence[int],
+        cells: Callable[[View], Sequence[object]],
+    ) -> Section | None:  # fmt: skip
+        if not rows:
+            return None
+        return Section(self._h(key), table=self._table(rows, head, widths, cells))
+
+    def _who(self, row: View) -> str:
+        return str(row["actor_name"] or row["actor_id"] or self._said(row["actor_kind"]))
+
+    def _reason(self, reason: str | None) -> str:
+        return words.said(words.REASONS, reason, self._language)
+
+    def _why(self, reason: str | None, detail: Mapping[str, Any]) -> str:
+        parts = [self._reason(reason)]
+        for key, value in detail.items():
+            if key in _QUIET or value in (None, "", [], {}):
+                continue
+            parts.append(f"{key.replace('_', ' ')}: {self._value(value)}")
+        return "; ".join(part for part in parts if part)
+
+    def _value(self, value: object) -> str:
+        if isinstance(value, Mapping):
+            return ", ".join(f"{k} {self._value(v)}" for k, v in value.items())
+        if isinstance(value, list):
+            return ", ".join(self._value(each) for each in value)
+        text = str(value)
+        known = words.REASONS.get(text) or words.STATES.get(text)
+        return text if known is None else known[0 if self._language.startswith("en") else 1]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _TEXT_MAX else f"{text[:_TEXT_MAX]}…"
+
+
+def _span(seconds: float) -> str:
+    """A length of time: `1:02:03`, as in every language.
+
+    >>> _span(62.4), _span(3723)
+    ('0:01:02', '1:02:03')
+    """
+    return str(timedelta(seconds=int(max(0.0, seconds))))

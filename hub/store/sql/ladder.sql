@@ -1,0 +1,98 @@
+-- name: lineages
+-- Each of these areas with every area it lies in, by how far above; a circle ends.
+WITH RECURSIVE up AS (
+    SELECT a.area_id AS of, a.area_id, a.parent_id, 0 AS height FROM area a
+    WHERE a.area_id = ANY(%(areas)s)
+    UNION ALL
+    SELECT up.of, a.area_id, a.parent_id, up.height + 1 FROM area a
+    JOIN up ON a.area_id = up.parent_id WHERE up.height < 10
+)
+SELECT of, area_id, height FROM up ORDER BY of, height;
+
+-- name: contacts
+-- Whom to call for these people, in order.
+SELECT person_id, place, contact_id, name FROM person_contact
+WHERE person_id = ANY(%(people)s) ORDER BY person_id, place;
+
+-- name: states
+SELECT person_id, state FROM person WHERE person_id = ANY(%(people)s);
+
+-- name: zones
+SELECT premises_id, time_zone FROM premises WHERE premises_id = ANY(%(homes)s);
+
+-- name: accounts
+-- Of these accounts those that may log in.
+SELECT account_id, name, role, area_id FROM account
+WHERE account_id = ANY(%(ids)s) AND NOT disabled;
+
+-- name: responders
+SELECT responder_id, name, area_id FROM responder WHERE responder_id = ANY(%(ids)s);
+
+-- name: wake_courier
+NOTIFY notification_due;
+
+-- name: own
+-- The policies that may be for something in these areas.
+SELECT * FROM policy WHERE area_id = ANY(%(areas)s) ORDER BY policy_id;
+
+-- name: policies
+-- Policies of areas (NULL: all), by id.
+SELECT * FROM policy
+WHERE (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
+  AND policy_id > %(after)s
+ORDER BY policy_id LIMIT %(limit)s;
+
+-- name: policy
+SELECT * FROM policy WHERE policy_id = %(id)s;
+
+-- name: hold_policy
+SELECT * FROM policy WHERE policy_id = %(id)s FOR UPDATE;
+
+-- name: put_policy
+INSERT INTO policy (policy_id, area_id, kind, category, priority, person_id, ladder, changed_at,
+    changed_by)
+VALUES (%(policy_id)s, %(area_id)s, %(kind)s, %(category)s, %(priority)s, %(person_id)s,
+    %(ladder)s, %(changed_at)s, %(changed_by)s)
+ON CONFLICT (policy_id) DO UPDATE SET area_id = excluded.area_id, kind = excluded.kind,
+    category = excluded.category, priority = excluded.priority, person_id = excluded.person_id,
+    ladder = excluded.ladder, changed_at = excluded.changed_at,
+    changed_by = excluded.changed_by, revision = policy.revision + 1
+RETURNING *;
+
+-- name: count_policies
+SELECT count(*) AS policies FROM policy;
+
+-- name: drop_policy
+DELETE FROM policy WHERE policy_id = %(id)s
+  AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
+RETURNING *;
+
+-- name: incident
+SELECT * FROM incident WHERE incident_id = %(id)s;
+
+-- name: person_place
+-- A person with home and area, as a preview needs them.
+SELECT person_id, area_id, premises_id FROM person WHERE person_id = %(id)s;
+
+-- name: answering
+-- Whether somebody who may acknowledge, and somebody who goes there, belongs to these areas.
+SELECT EXISTS (
+    SELECT FROM account WHERE area_id = ANY(%(areas)s) AND NOT disabled AND role = ANY(%(roles)s)
+) AS dispatchers, EXISTS (
+    SELECT FROM responder WHERE area_id = ANY(%(areas)s)
+) AS responders, EXISTS (
+    SELECT FROM area WHERE area_id = ANY(%(areas)s)
+) AS area_known;
+
+-- name: roles
+SELECT account_id, role FROM account WHERE account_id = ANY(%(ids)s);
+
+-- name: as_responder
+-- The responders these accounts are.
+SELECT DISTINCT ON (account_id) account_id, responder_id, name FROM responder
+WHERE account_id = ANY(%(ids)s) ORDER BY account_id, responder_id;
+
+-- name: as_contact
+-- Whose contacts these accounts are.
+SELECT DISTINCT ON (account_id, person_id) account_id, person_id, contact_id, name
+FROM person_contact WHERE account_id = ANY(%(ids)s) ORDER BY account_id, person_id, place;

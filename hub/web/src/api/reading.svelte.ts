@@ -1,0 +1,66 @@
+// Something read from the hub for a view: not yet, there, or why not. One look at a time.
+
+import { desk } from "../desk/desk.svelte";
+import { Problem } from "./problem";
+
+export type ReadingState = "loading" | "ready" | "failed";
+
+export class Reading<Value> {
+  value = $state.raw<Value | null>(null);
+  problem = $state.raw<Problem | null>(null);
+  private current: AbortController | null = null;
+
+  get state(): ReadingState {
+    if (this.value !== null) return "ready";
+    return this.problem === null ? "loading" : "failed";
+  }
+
+  /** Asks; an older question that is still under way is forgotten. What was read before stays until
+   * the new answer is there, unless `anew`. */
+  async read(question: (signal: AbortSignal) => Promise<Value>, anew = false): Promise<void> {
+    this.current?.abort();
+    const mine = new AbortController();
+    this.current = mine;
+    if (anew) this.value = null;
+    this.problem = null;
+    try {
+      const value = await question(mine.signal);
+      if (!mine.signal.aborted) this.value = value;
+    } catch (error) {
+      if (mine.signal.aborted) return;
+      this.problem = told(error);
+    }
+  }
+
+  stop(): void {
+    this.current?.abort();
+  }
+}
+
+/** A change under way: what it is doing, and why it failed. */
+export class Change {
+  under_way = $state(false);
+  problem = $state.raw<Problem | null>(null);
+
+  /** The answer; undefined where it failed or one was under way already. */
+  async make<Value>(change: () => Promise<Value>): Promise<Value | undefined> {
+    if (this.under_way) return undefined;
+    this.under_way = true;
+    this.problem = null;
+    try {
+      return await change();
+    } catch (error) {
+      this.problem = told(error);
+      return undefined;
+    } finally {
+      this.under_way = false;
+    }
+  }
+}
+
+/** A problem to be shown; a log-in that ended is not shown but answered. */
+function told(error: unknown): Problem {
+  if (!(error instanceof Problem)) throw error;
+  if (error.status === 401) desk.leave("login.signed_out");
+  return error;
+}

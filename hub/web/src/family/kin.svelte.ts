@@ -1,0 +1,132 @@
+// What a family sees, live: their people, and whether anybody of them has called for help.
+
+import { ask } from "../api/ask";
+import type { components } from "../../generated/schema";
+import type { Account, Incident } from "../api/contract";
+import { Problem } from "../api/problem";
+import { preferences } from "../desk/preferences.svelte";
+import { keepLine } from "../feed/line";
+import { lineState, type LineState } from "../feed/staleness";
+import { EMPTY_FEED, reduceFeed, type FeedState } from "../feed/state";
+import { beat, deskNow_ms, sleep_ms, steady_ms } from "../time/clock";
+
+export type Relative = components["schemas"]["Relative"];
+export type Phase = "opening" | "no_hub" | "signed_out" | "not_family" | "signed_in";
+
+const RETRY_MS = 3_000;
+// Where somebody is changes by the day; what happens comes over the line.
+const PEOPLE_EVERY_MS = 60_000;
+
+class Kin {
+  phase = $state<Phase>("opening");
+  account = $state.raw<Account | null>(null);
+  people = $state.raw<readonly Relative[] | null>(null);
+  feed = $state.raw<FeedState>(EMPTY_FEED);
+  line = $state<LineState>("connecting");
+  now_ms = $state(deskNow_ms());
+  heard_at_ms = $state(deskNow_ms());
+  private connected = false;
+  private last_event_ms = 0;
+  private ending: AbortController | null = null;
+
+  constructor() {
+    beat(() => this.onBeat());
+  }
+
+  async open(): Promise<void> {
+    while (this.phase === "opening" || this.phase === "no_hub") {
+      try {
+        this.enter((await ask("get", "/api/v1/session")).account);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        this.phase = error.status === 401 ? "signed_out" : "no_hub";
+        if (this.phase === "no_hub") await sleep_ms(RETRY_MS, new AbortController().signal);
+      }
+    }
+  }
+
+  async logIn(username: string, password: string): Promise<void> {
+    this.enter((await ask("post", "/api/v1/session", { body: { username, password } })).account);
+  }
+
+  async logOut(): Promise<void> {
+    await ask("delete", "/api/v1/session").catch(() => undefined);
+    this.leave();
+  }
+
+  /** Open incidents of one of the people, the newest first. */
+  incidentsOf(person: Relative): Incident[] {
+    return [...this.feed.incidents.values()]
+      .filter((each) => each.state !== "resolved" && each.person?.id === person.id)
+      .sort((a, b) => Date.parse(b.opened_at) - Date.parse(a.opened_at));
+  }
+
+  private enter(account: Account): void {
+    this.account = account;
+    preferences.suggestLanguage(account.language);
+    if (account.role !== "family") {
+      this.phase = "not_family";
+      return;
+    }
+    this.phase = "signed_in";
+    this.ending?.abort();
+    this.ending = new AbortController();
+    const { signal } = this.ending;
+    const exchange = { dial: fetch.bind(globalThis), sleep_ms, chance: Math.random };
+    void keepLine(this.listener(), exchange, signal);
+    void this.keepPeople(signal);
+  }
+
+  private leave(): void {
+    this.ending?.abort();
+    this.account = null;
+    this.people = null;
+    this.feed = EMPTY_FEED;
+    this.connected = false;
+    this.phase = "signed_out";
+  }
+
+  private async keepPeople(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        this.people = (await ask("get", "/api/v1/family/people", { signal })).items;
+        await sleep_ms(PEOPLE_EVERY_MS, signal);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        if (error.status === 401) return this.leave();
+        await sleep_ms(RETRY_MS, signal);
+      }
+    }
+  }
+
+  private listener(): Parameters<typeof keepLine>[0] {
+    return {
+      onConnected: () => {
+        this.connected = true;
+        this.last_event_ms = steady_ms();
+      },
+      onEvents: (events) => {
+        const now_ms = deskNow_ms();
+        this.feed = events.reduce((feed, event) => reduceFeed(feed, event, now_ms), this.feed);
+        this.last_event_ms = steady_ms();
+        this.heard_at_ms = now_ms + this.feed.hub_ahead_ms;
+        this.onBeat();
+      },
+      onCut: () => {
+        this.connected = false;
+        this.onBeat();
+      },
+      onSignedOut: () => this.leave(),
+      lastEventId: () => this.feed.last_event_id,
+    };
+  }
+
+  private onBeat(): void {
+    const now_ms = deskNow_ms() + this.feed.hub_ahead_ms;
+    if (Math.floor(now_ms / 1000) !== Math.floor(this.now_ms / 1000)) this.now_ms = now_ms;
+    const { connected, last_event_ms } = this;
+    this.line = lineState({ known: this.feed.known, connected, last_event_ms }, steady_ms());
+  }
+}
+
+export const kin = new Kin();

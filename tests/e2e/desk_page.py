@@ -1,0 +1,71 @@
+"""A browser in front of the desk, for the tests of its pages."""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.e2e.axe import violations
+from tests.e2e.demo_hub import CHROMIUM_FLAGS, DemoHub, chromium_path
+
+SCREENSHOTS = os.environ.get("SCREENSHOT_FOLDER")
+"""Set by `make screenshots`."""
+LOOKS = (("zh-CN", "light"), ("en", "dark"))
+"""Both languages, both themes: each view is looked at in two of the four pairs."""
+
+
+@contextlib.asynccontextmanager
+async def browser() -> AsyncIterator[Browser]:
+    """Debian's Chromium."""
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(
+            executable_path=chromium_path(), args=CHROMIUM_FLAGS
+        )
+        yield launched
+        await launched.close()
+
+
+async def opened(launched: Browser, url: str, language: str = "en", theme: str = "light") -> Page:
+    """A page of its own: own cookies, own storage."""
+    context = await launched.new_context(
+        viewport={"width": 1440, "height": 900},
+        locale=language,
+        timezone_id="Asia/Shanghai",
+        color_scheme="dark" if theme == "dark" else "light",
+    )
+    page = await context.new_page()
+    await page.add_init_script(f"localStorage.setItem('carebell.language', '{language}')")
+    await page.goto(url)
+    return page
+
+
+async def log_in(page: Page, username: str, password: str) -> None:
+    """Through the form."""
+    await page.get_by_test_id("login-username").fill(username)
+    await page.get_by_test_id("login-password").fill(password)
+    await page.get_by_test_id("login-submit").click()
+
+
+async def dispatcher(
+    launched: Browser, hub: DemoHub, language: str = "en", theme: str = "light"
+) -> Page:
+    """A page on which the first administrator is logged in and live."""
+    page = await opened(launched, hub.url, language, theme)
+    await log_in(page, "admin", hub.password)
+    live = page.get_by_test_id("connection-state")
+    await expect(live).to_have_attribute("data-state", "live", timeout=15_000)
+    return page
+
+
+async def go(page: Page, view: str) -> None:
+    """By address, as a link in a message would."""
+    await page.evaluate("hash => { location.hash = hash; }", f"#/{view}")
+
+
+async def looked_at(page: Page, name: str) -> None:
+    """axe is content; and a picture where pictures are wanted."""
+    if SCREENSHOTS:
+        await page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
+    assert await violations(page) == [], name
