@@ -32,7 +32,16 @@ import msgspec
 from alerts.ladders import URGENT
 from alerts.policy import ChannelName, Policy, Step, Target, to_data
 from benchmarks.feed import Feed
-from benchmarks.harness import Button, Hub, percentile, rss_mib, running_hub, say
+from benchmarks.harness import (
+    Button,
+    Hub,
+    cpu_s,
+    percentile,
+    process_tree,
+    rss_mib,
+    running_hub,
+    say,
+)
 from benchmarks.ledger import Ledger, drained, judge
 from hub.embedded.process import tie_to_us
 from schemas.vocabulary import DeviceKind
@@ -50,6 +59,9 @@ RESTART_WAIT_S = 10
 KILLS = 6
 KILL_EVERY_S = 7.0
 MEASURED = ("ingest", "worker", "api")
+"""Whose memory is counted: the hub's own processes. Broker and database bound their own."""
+WORKING = (*MEASURED, "broker", "callout", "database")
+"""Whose processor time is told."""
 
 
 @dataclass(slots=True)
@@ -57,13 +69,17 @@ class Desk:
     """What a dispatcher's page hears: the first ring of each incident."""
 
     rung_at_s: dict[str, float] = field(default_factory=dict)
+    shown_at_s: dict[str, float] = field(default_factory=dict)
+    """When it stood in the list, announced by the alarm lane before anything is recorded."""
     rings: Counter[str] = field(default_factory=Counter)
     last_at_s: dict[str, float] = field(default_factory=dict)
 
     def watch(self, name: str, body: dict[str, Any]) -> None:
         """An event of the feed."""
-        if name == "ring":
-            now_s = time.time()
+        now_s = time.time()
+        if name == "incident":
+            self.shown_at_s.setdefault(body["incident"]["id"], now_s)
+        elif name == "ring":
             incident_id = body["incident_id"]
             self.rung_at_s.setdefault(incident_id, now_s)
             self.last_at_s[incident_id] = now_s
@@ -161,6 +177,33 @@ def opened(hub: Hub) -> dict[str, dict[str, Any]]:
     return {row[0]: {"person": row[1], "priority": row[2], "opened_s": row[3]} for row in rows}
 
 
+def stages(hub: Hub) -> dict[str, float | None]:
+    """Where the time goes, seconds: from received to committed as an incident's first rung, and
+    from there until the provider said so."""
+    with hub.database() as connection:
+        rows = connection.execute(
+            "SELECT n.channel, extract(epoch FROM n.created_at - i.opened_at)::float8,"
+            " extract(epoch FROM n.sent_at - n.created_at)::float8"
+            " FROM notification n JOIN incident i USING (incident_id)"
+            " WHERE i.kind = 'press' AND n.kind = 'ring' AND n.sent_at IS NOT NULL"
+        ).fetchall()
+    climbs = [row[1] for row in rows if row[0] == "desk"]
+    found = {"climbed_p50_s": _s(climbs, 0.5), "climbed_p99_s": _s(climbs, 0.99)}
+    for channel in ("desk", "sms"):
+        sent = [row[2] for row in rows if row[0] == channel]
+        found |= {f"{channel}_p50_s": _s(sent, 0.5), f"{channel}_p99_s": _s(sent, 0.99)}
+    return found
+
+
+def worked_s(hub: Hub) -> dict[str, float]:
+    """Processor time of each of the hub's processes and its children so far, seconds."""
+    found = {}
+    for name in WORKING:
+        pid = hub.pid_of(name)
+        found[name] = cpu_s(process_tree(pid)) if pid else 0.0
+    return found
+
+
 def waiting(hub: Hub) -> int:
     """Notifications that the courier still has to send."""
     with hub.database() as connection:
@@ -212,6 +255,8 @@ def figures(
                 if at is not None]  # fmt: skip
         if not told or incident["person"] not in sms_at_s:
             untold += 1
+        if (shown := desk.shown_at_s.get(incident_id)) is not None:
+            by[f"shown_{incident['priority']}"].append(max(0.0, shown - pressed_s))
         if told:
             first.append(max(0.0, min(told) - pressed_s))
             by[f"first_{incident['priority']}"].append(first[-1])
@@ -284,12 +329,15 @@ async def measure(count: int, within_s: float, sms_per_s: int, *, keep: bool) ->
                 await ledger.connect(CONNECT_WITHIN_S)
                 await feed.start()
                 say(f"{count} devices are in; the earth shakes")
+                before_s = worked_s(hub)
                 await shake(ledger, buttons, within_s)
                 shaken_s = time.time()
                 say("it is over; the hub goes on")
                 drained_s = await drained(hub, ledger, DRAINED_WITHIN_S)
                 quiet_s = await quiet(hub, DRAINED_WITHIN_S)
+                work_s = {name: spent - before_s[name] for name, spent in worked_s(hub).items()}
                 taken = await taken_by(gateway)
+                where = await asyncio.to_thread(stages, hub)
                 verdict = judge(hub, ledger)
                 verdict.tell()
                 incidents = await asyncio.to_thread(opened, hub)
@@ -309,6 +357,10 @@ async def measure(count: int, within_s: float, sms_per_s: int, *, keep: bool) ->
         "first_send_p99_s": found.pop("first_send_p99_s"),
         "rss_mib": round(memory.together, 1),
         **found,
+        "stages": where,
+        "cpu_ms_an_incident": {
+            name: round(spent / len(incidents) * 1e3, 2) for name, spent in work_s.items()
+        },
         "sms_per_s_limit": sms_per_s,
         "last_sms_after_s": round(last_sms_s, 1),
         "acknowledged_presses": verdict.acknowledged,

@@ -41,7 +41,9 @@ SLOW_AFTER_S = 0.3
 LOOK_EVERY_S = 0.1
 
 REFUSED = (psycopg.Error, ValueError, TypeError, OverflowError)
-"""What psycopg or PostgreSQL say to a value they cannot take."""
+"""What psycopg or PostgreSQL say to a value they cannot take. A mistake of ours in the middle of a
+record is treated alike: ending the process would have the broker bring the same message again, and
+one alarm must never hold up the others."""
 
 _log = structlog.get_logger(__name__)
 
@@ -115,8 +117,11 @@ class Settling:
                 _log.warning("alarm_commit_failed", error=type(error).__name__, waiting=len(batch))
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
-            except REFUSED as error:
-                _log.error("alarm_refused", error=type(error).__name__, alarms=len(batch))
+            except Exception as error:  # noqa: BLE001 - refused, or a mistake of ours: see REFUSED
+                if isinstance(error, REFUSED):
+                    _log.error("alarm_refused", error=type(error).__name__, alarms=len(batch))
+                else:
+                    _log.exception("alarm_record_failed", alarms=len(batch))
                 if len(batch) > 1:
                     for entry in batch:
                         await self._commit([entry])

@@ -339,7 +339,7 @@ class FallbackVoice:
             case.told = case.told and message.kind is not NotificationKind.OVER
         case.message = None
         self._changed = True
-        _log.warning("told_from_memory", kind=message.kind, state=state, word=word[:200])
+        _log.warning("told_from_memory", kind=message.kind, state=state)
 
     # ---- writing down ----------------------------------------------------------------------
 

@@ -60,7 +60,7 @@ KEYS: dict[str, Shape] = {
          "restarts", "rows", "seconds", "shard", "shards", "size_bytes", "states", "took_s",
          "topic_length", "uptime_s", "waited_s", "waiting", "max_age_s", "max_bytes", "max_msgs",
          "admitted", "connections", "refused", "count", "open_incidents", "status", "within_s",
-         "notification_id"),
+         "notification_id", "place"),
         Shape.NUMBER,
     ),
     **dict.fromkeys(

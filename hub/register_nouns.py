@@ -69,7 +69,7 @@ class Noun:
 NOUNS: Mapping[str, Noun] = {
     noun.name: noun
     for noun in (
-        Noun("area", ("parent_id", "name", "level")),
+        Noun("area", ("parent_id", "name", "level", "arrive_within_min", "settlement")),
         Noun(
             "premises",
             (

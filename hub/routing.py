@@ -69,7 +69,7 @@ class RoutingService:
             if table.code != "Ok" or len(rows) != len(places) or any(len(r) != 1 for r in rows):
                 raise ValueError(table.code)
         except (httpx.HTTPError, msgspec.DecodeError, ValueError) as error:
-            _log.warning("routing_failed", error=type(error).__name__, detail=str(error)[:200])
+            _log.warning("routing_failed", error=type(error).__name__)
             return None
         return [row[0] if row[0] is not None and row[0] >= 0 else None for row in rows]
 

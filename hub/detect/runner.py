@@ -266,8 +266,11 @@ class Runner:
             self._unswept -= 1
             for kind in KeptFor:
                 rows = self._states.rows[kind]
-                for key, row in list(rows.in_shard(number)):
-                    if not rows.settled[row] and not self._is_somebodys(kind, key):
+                for row in rows.in_shard(number):
+                    key = rows.keys[row]
+                    if key is None or rows.settled[row]:
+                        continue
+                    if not self._is_somebodys(kind, key):
                         self._states.forget(kind, key)
             self._give_rows_on()
         return self._states.shard(number)

@@ -97,13 +97,12 @@ class Rows:
             shard[:] = array("I", living)
         self.let_go = 0
 
-    def in_shard(self, number: int) -> Iterator[tuple[str, int]]:
-        """Key and row of everybody in a shard."""
-        keys = self.keys
-        for row in self._shards[number].tolist():
-            key = keys[row]
-            if key is not None:
-                yield key, row
+    def in_shard(self, number: int) -> list[int]:
+        """The rows of everybody in a shard."""
+        rows: list[int] = self._shards[number].tolist()
+        if not self.let_go:
+            return rows
+        return [row for row in rows if self.keys[row] is not None]
 
 
 class Table(Mapping[str, Any]):
@@ -197,14 +196,24 @@ class States:
         """One shard of all states, as stored."""
         parts: list[tuple[str, list[bytes]]] = []
         for kind in KeptFor:
-            named = list(self.rows[kind].in_shard(number))
+            rows = self.rows[kind].in_shard(number)
+            some = [rows[at : at + ENCODED_AT_ONCE] for at in range(0, len(rows), ENCODED_AT_ONCE)]
+            keys = [list(map(self.rows[kind].keys.__getitem__, each)) for each in some]
             for place in self._of_kind[kind]:
-                column, pieces = self.columns[place.index], list[bytes]()
-                for start in range(0, len(named), ENCODED_AT_ONCE):
-                    some = named[start : start + ENCODED_AT_ONCE]
-                    found = {key: column[row] for key, row in some if column[row] is not None}
-                    if found:
-                        pieces.append(self._encoder.encode(found))
+                state_of, pieces = self.columns[place.index].__getitem__, list[bytes]()
+                for named, each in zip(keys, some, strict=True):
+                    states = list(map(state_of, each))
+                    nobodys = states.count(None)
+                    if nobodys == len(states):
+                        continue
+                    found = zip(named, states, strict=True)
+                    pieces.append(
+                        self._encoder.encode(
+                            {key: state for key, state in found if state is not None}
+                            if nobodys
+                            else dict(found)
+                        )
+                    )
                 parts.append((self._detectors[place.index].name, pieces))
         return self._encoder.encode(parts)
 

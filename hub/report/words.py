@@ -13,9 +13,9 @@ Words = Mapping[str, tuple[str, str]]
 
 _SEAL_NOTE = (
     (
-        "Each entry was digested when it was written into a block of the log; the block's hash covers "
-        "the block before. `carebell audit verify --head` compares the whole log with a head that was "
-        "kept elsewhere. The JSON of this report holds each entry's proof."
+        "Each entry was digested when it was written into a block of the log; the block's "
+        "hash covers the block before. `carebell audit verify --head` compares the whole log "
+        "with a head that was kept elsewhere. The JSON of this report holds each entry's proof."
     ),
     (
         "每条记录写入日志区块时计算摘要，区块哈希覆盖前一区块。可用 carebell audit verify --head "

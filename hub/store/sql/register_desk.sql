@@ -6,14 +6,15 @@ WHERE area_id > %(after)s AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(area
 ORDER BY area_id LIMIT %(limit)s;
 
 -- name: area_card
-SELECT area_id, parent_id, name, level FROM area WHERE area_id = %(id)s;
+SELECT area_id, parent_id, name, level, arrive_within_min, settlement FROM area WHERE area_id = %(id)s;
 
 -- name: add_area
 INSERT INTO area (area_id, parent_id, name, level)
 VALUES (%(id)s, %(parent_id)s, %(name)s, %(level)s);
 
 -- name: change_area
-UPDATE area SET parent_id = %(parent_id)s, name = %(name)s, level = %(level)s
+UPDATE area SET parent_id = %(parent_id)s, name = %(name)s, level = %(level)s,
+    arrive_within_min = %(arrive_within_min)s, settlement = %(settlement)s
 WHERE area_id = %(id)s;
 
 -- name: area_holds

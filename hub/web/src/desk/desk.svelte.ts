@@ -114,7 +114,9 @@ class Desk {
   /** After the password was changed, and by whoever logs in. */
   enter(session: Session): void {
     const { account } = session;
-    if (account.role === "family") return location.replace(FAMILY_PAGE);
+    if (account.role === "family" && !session.must_change_password) {
+      return location.replace(FAMILY_PAGE);
+    }
     this.account = account;
     this.deeds = session.deeds;
     this.settings = session.page;
