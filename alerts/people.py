@@ -67,6 +67,11 @@ class Account:
     """Where they live."""
     responders: frozenset[str] = frozenset()
     """Which responders of the register this account is; empty for everybody else."""
+    decided: frozenset[tuple[PersonId, str, bool]] = frozenset()
+    """What those people decided about families: whom, which kind of data (`alerts.consent`), yes
+    or no. Where they decided nothing the defaults hold."""
+    decides_for: frozenset[PersonId] = frozenset()
+    """For whom of them this account may decide it."""
 
     @property
     def recipients(self) -> frozenset[str]:

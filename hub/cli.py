@@ -23,7 +23,7 @@ from hub.cli_maintenance import maintenance_app
 from hub.cli_policy import policy_app
 from hub.cli_quarantine import dead_letters_app, quarantine_app
 from hub.cli_reach import reach_app
-from hub.cli_record import figures, incident_app, visits_app
+from hub.cli_record import figures, incident_app, rounds, visits_app
 from hub.cli_replay import replay_person
 from hub.cli_rota import rota_app
 from hub.cli_tls import tls_app
@@ -47,6 +47,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(incident_app, name="incident")
 app.add_typer(visits_app, name="visits")
 app.command()(figures)
+app.command()(rounds)
 app.add_typer(policy_app, name="policy")
 app.add_typer(config_app, name="config")
 app.command()(doctor)
@@ -142,7 +143,7 @@ def ingest(
     ] = False,
 ) -> None:
     """Read messages, detect, raise alarms (one of `up`'s children)."""
-    from hub.app import prepare_ingest, run_ingest
+    from hub.app_ingest import prepare_ingest, run_ingest
 
     with _told_in_words():
         settings = _start()
@@ -157,7 +158,7 @@ def ingest(
 @app.command()
 def worker() -> None:
     """Escalate what is due and send notifications (one of `up`'s children)."""
-    from hub.app import run_worker
+    from hub.app_worker import run_worker
 
     with _told_in_words():
         run_worker(_start())
@@ -166,7 +167,7 @@ def worker() -> None:
 @app.command()
 def api() -> None:
     """Serve the page and the API (one of `up`'s children)."""
-    from hub.app import run_api
+    from hub.app_api import run_api
 
     with _told_in_words():
         run_api(_start())

@@ -74,7 +74,7 @@ def forget(
     data: DataOption = None,
 ) -> None:
     """Delete the sessions of an ingest owner that will not come back, with all they hold."""
-    from hub.app import forget_owner
+    from hub.app_ingest import forget_owner
 
     with told_in_words():
         forget_owner(load_settings(data_dir=data), owner)

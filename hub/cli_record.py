@@ -1,7 +1,8 @@
-"""`carebell incident`, `carebell figures` and `carebell visits`: the record at the machine."""
+"""`carebell incident`, `figures`, `visits` and `rounds`: the record at the machine."""
 # ruff: noqa: PLC0415 - `carebell --version` must not load the database driver
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
@@ -15,13 +16,23 @@ from hub.cli_words import told_in_words
 from hub.clock import SystemClock
 from hub.csv_file import csv_of
 from hub.errors import HubError
-from hub.service_report import SERVICE_COLUMNS, By, Concern, Question
+from hub.service_report import (
+    FIRST_DAY,
+    LAST_DAY,
+    LONGEST_DAYS,
+    SERVICE_COLUMNS,
+    By,
+    Concern,
+    Question,
+)
 from hub.settings import Settings, load_settings
+from hub.visits import Overdue
 
 if TYPE_CHECKING:
     from hub.desk import Entry
     from hub.report.case import Case
     from hub.store.reach import Reach
+    from hub.view import View
 
 incident_app = typer.Typer(help="One incident.", no_args_is_help=True)
 visits_app = typer.Typer(help="Visits to people.", no_args_is_help=True)
@@ -40,8 +51,19 @@ class CaseFormat(StrEnum):
     JSON = "json"
 
 
+class CaseLanguage(StrEnum):
+    """What a report is written in."""
+
+    CHINESE = "zh-CN"
+    ENGLISH = "en"
+
+
 class NoSuchIncident(HubError):
     """There is no such incident."""
+
+
+class NoSuchArea(HubError):
+    """There is no such area."""
 
 
 class NotBroughtIn(HubError):
@@ -54,7 +76,7 @@ def report(
     *,
     data: DataOption = None,
     output: Annotated[CaseFormat, typer.Option("--format")] = CaseFormat.HTML,
-    language: Annotated[str, typer.Option(help="zh-CN or en.")] = "zh-CN",
+    language: Annotated[CaseLanguage, typer.Option()] = CaseLanguage.CHINESE,
     out: OutOption = None,
 ) -> None:
     """Write everything that is known of an incident; the export is logged."""
@@ -66,14 +88,14 @@ def report(
 
     with told_in_words():
         settings = load_settings(data_dir=data)
-        case = _case(settings, incident_id)
+        case = _case(settings, incident_id, output)
         if output is CaseFormat.JSON:
             content = msgspec.json.encode(case)
         elif output is CaseFormat.HTML:
-            content = html_of(page_of(case, language)).encode()
+            content = html_of(page_of(case, language.value)).encode()
         else:
             printer = PdfPrinter(settings.report_font, SystemClock().now)
-            content = asyncio.run(printer.pdf(page_of(case, language)))
+            content = asyncio.run(printer.pdf(page_of(case, language.value)))
         _write(out, content)
 
 
@@ -111,6 +133,59 @@ def import_visits(
         typer.echo(f"{brought.added} visits {done}, {brought.known} known already")
 
 
+ROUNDS_AT_ONCE = 5_000
+"""People of one question to the database."""
+
+
+def rounds(
+    *,
+    data: DataOption = None,
+    overdue: Annotated[Overdue | None, typer.Option(help="Only who is behind with it.")] = None,
+    area: Annotated[str | None, typer.Option(help="With all below; default: everything.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As a file (RFC 4180).")] = False,
+    bom: Annotated[bool, typer.Option("--bom", help="With a byte order mark.")] = False,
+    out: OutOption = None,
+) -> None:
+    """Everybody's last button test and last visit, with the proof of each; who is overdue."""
+    from hub.store.visits import PostgresVisits
+    from hub.visits import ROUND_COLUMNS, Round
+
+    with told_in_words():
+        settings = load_settings(data_dir=data)
+        now = SystemClock().now()
+        days = (settings.button_test_every_days, settings.visit_every_days)
+        tests_before, visits_before = (now - timedelta(days=each) for each in days)
+        detail = {"noun": "rounds", "overdue": overdue.value if overdue else None, "area_id": area}
+        look = _entry(settings, "look", detail)
+
+        async def work(reach: "Reach") -> "list[View]":
+            areas = None if area is None else await _below(reach, area)
+            found: list[View] = []
+            while True:
+                after = found[-1]["person_id"] if found else ""
+                asked = Round(areas, tests_before, visits_before, overdue, after, ROUNDS_AT_ONCE)
+                some = await PostgresVisits(reach).rounds(asked, None if found else look)
+                found += some
+                if len(some) < ROUNDS_AT_ONCE:
+                    return found
+
+        rows = _over_reports(settings, work)
+        if as_csv:
+            _write(out, csv_of(ROUND_COLUMNS, rows, bom=bom))
+            return
+        for row in rows:
+            last = ((row["last_test_at"], row["test_overdue"], row["has_button"]),
+                    (row["last_visit_at"], row["visit_overdue"], True))  # fmt: skip
+            told = (f"{at:%Y-%m-%d}" if at else ("never" if due else "-") for at, _, due in last)
+            marks = ("OVERDUE" if late else "" for _, late, _ in last)
+            cells = (f"{day} {mark}".strip() for day, mark in zip(told, marks, strict=True))
+            typer.echo("\t".join((row["person_id"], row["name"], row["state"], *cells)))
+        counts = (sum(row[name] for row in rows) for name in ("test_overdue", "visit_overdue"))
+        tests, visits = counts
+        typer.echo(f"{len(rows)} people; overdue: {tests} with the test of the button (every "
+                   f"{days[0]} days), {visits} with a visit (every {days[1]} days)")  # fmt: skip
+
+
 def figures(
     *,
     data: DataOption = None,
@@ -130,6 +205,8 @@ def figures(
         settings = load_settings(data_dir=data)
         ends = _day(until) or SystemClock().now().date() + timedelta(days=1)
         begins = _day(since) or ends - timedelta(days=30)
+        if begins > ends or (ends - begins).days > LONGEST_DAYS:
+            raise typer.BadParameter(f"--from before --to, at most {LONGEST_DAYS} days")
 
         async def work(reach: "Reach") -> Any:
             seat = area or settings.root_area_id
@@ -163,24 +240,30 @@ def _tell(row: Mapping[str, Any]) -> None:
 
 
 def _day(text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        message = f"{text}: a day as 2026-03-02 is wanted"
-        raise typer.BadParameter(message) from None
+    if text is None:
+        return None
+    with contextlib.suppress(ValueError):
+        day = date.fromisoformat(text)
+        if FIRST_DAY <= day <= LAST_DAY:
+            return day
+    message = f"{text}: a day as 2026-03-02 is wanted"
+    raise typer.BadParameter(message)
 
 
 async def _below(reach: "Reach", area: str) -> list[str] | None:
     from hub.api.access import AreaTree
     from hub.store.desk import PostgresDesk
 
-    return AreaTree("", await PostgresDesk(reach).areas()).below(area)
+    tree = AreaTree("", await PostgresDesk(reach).areas())
+    if not tree.knows(area):
+        raise NoSuchArea(area)
+    return tree.below(area)
 
 
-def _case(settings: Settings, incident_id: str) -> "Case":
+def _case(settings: Settings, incident_id: str, output: CaseFormat) -> "Case":
     from hub.store.incident_record import PostgresCases
 
-    look = _entry(settings, "report", {"by": "command line"})
+    look = _entry(settings, "report", {"by": "command line", "format": output.value})
     now = SystemClock().now()
     case: Case | None = _over_reports(
         settings,
@@ -206,12 +289,20 @@ def _entry(settings: Settings, action: str, detail: dict[str, Any]) -> "Entry":
 
 
 def _over_reports(settings: Settings, work: Callable[["Reach"], Any]) -> Any:
+    import psycopg
+
+    from hub.at_the_machine import CONNECT_WITHIN_S, NotReachable
     from hub.embedded.database import database_url
     from hub.store.reach import Reach
     from hub.store.service_figures import REPORT_PATIENCE_S
 
+    url = settings.database_url or database_url(settings.data_dir)
+    try:  # whoever may wait long for an answer need not wait long to hear that there is none
+        psycopg.connect(url, connect_timeout=int(CONNECT_WITHIN_S)).close()
+    except psycopg.OperationalError:
+        raise NotReachable from None
+
     async def run() -> Any:
-        url = settings.database_url or database_url(settings.data_dir)
         reach = Reach(url, SystemClock(), patience_s=REPORT_PATIENCE_S)
         await reach.open()
         try:

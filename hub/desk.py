@@ -3,12 +3,14 @@
 They never import each other; both know this module.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from alerts.people import Account
 from hub.errors import HubError
+from schemas.ids import PersonId
 
 DatabaseState = Literal["ok", "slow", "away"]
 
@@ -69,6 +71,18 @@ class DeskSession:
     may do."""
     by_token: bool = False
     """A program's token, not a human's log-in."""
+
+
+def decisions_from(rows: Iterable[str]) -> frozenset[tuple[PersonId, str, bool]]:
+    """What people decided about families, from one text a decision.
+
+    >>> decisions_from(["wang location false"])
+    frozenset({('wang', 'location', False)})
+    """
+    return frozenset(
+        (PersonId(person), data, allowed == "true")
+        for person, data, allowed in (row.split(" ") for row in rows)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,6 @@ Readings from the library pypinyin (MIT; its data from the Unihan database).
 import re
 from itertools import islice, product
 
-from pypinyin import Style, pinyin
-
 MOST_SPELLINGS = 12
 """A name of three characters with two or three readings each; more finds strangers."""
 LONGEST_NAME = 40
@@ -27,6 +25,9 @@ def spellings(name: str) -> str:
     """
     if _CHINESE.search(name) is None:
         return ""
+    # Its dictionary takes most of a second to load, which every start of the hub would wait for.
+    from pypinyin import Style, pinyin  # noqa: PLC0415
+
     readings = pinyin(name[:LONGEST_NAME], style=Style.NORMAL, heteronym=True)
     parts = [[part for each in one if (part := _plain(each))] for one in readings]
     words: dict[str, None] = {}

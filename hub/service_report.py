@@ -11,6 +11,8 @@ from hub.view import View
 
 LONGEST_DAYS = 400
 """Ours: a year and the month before it, to compare."""
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2200, 12, 31)
+"""Ours: before there was a hub, and farther than anybody plans; dates end at the year 9999."""
 ANSWER_WITHIN_S = (60, 180)
 """UK Telecare Services Association's standard: 97.5 % within 60 s, 99 % within 180 s."""
 

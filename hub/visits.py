@@ -39,6 +39,13 @@ COLUMNS = (
 )  # fmt: skip
 """Of a file of visits; the first two and `visitor_name` are wanted."""
 WANTED = ("person_id", "at", "visitor_name")
+ROUND_COLUMNS = (
+    "person_id", "name", "area_id", "premises_id", "state", "has_button", "test_overdue",
+    "last_test_at", "last_test_device_id", "last_test_alarm_id", "visit_overdue", "last_visit_at",
+    "last_visit_id", "visit_kind", "visitor_name", "photo_sha256", "latitude", "longitude",
+    "accuracy_m", "signature_reference",
+)  # fmt: skip
+"""Of a file of rounds; the API's model has the same."""
 FILE_ROWS = 10_000
 """Ours: two months of visits of a city's district; the border bounds the bytes."""
 MISTAKES_TOLD = 200

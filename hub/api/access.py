@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from alerts.consent import DataType
 from alerts.people import Account
 from hub.desk import AreaRow, Within
+from schemas.ids import PersonId
 
 
 class Deed(StrEnum):
@@ -151,8 +153,9 @@ def visible_to(account: Account, tree: "AreaTree") -> Visible:
         case Sight.AREA:
             return lambda whose: tree.sees(account.area_id, whose.area_id)
         case Sight.KIN:
+            people = _agreeing(account)
             return lambda whose: (
-                whose.person_id in account.people
+                whose.person_id in people
                 if whose.person_id is not None
                 else whose.premises_id in account.homes
             )
@@ -161,13 +164,22 @@ def visible_to(account: Account, tree: "AreaTree") -> Visible:
             return lambda whose: not recipients.isdisjoint(whose.told)
 
 
+def _agreeing(account: Account) -> frozenset[PersonId]:
+    """Those of their people who let a family know of incidents: whoever did not say no."""
+    return frozenset(
+        person
+        for person in account.people
+        if (person, DataType.INCIDENTS.value, False) not in account.decided
+    )
+
+
 def within(account: Account, tree: "AreaTree") -> Within:
     """The same for a query."""
     match sight_of(account.role):
         case Sight.AREA:
             return Within(areas=tree.below(account.area_id))
         case Sight.KIN:
-            return Within(people=sorted(account.people), homes=sorted(account.homes))
+            return Within(people=sorted(_agreeing(account)), homes=sorted(account.homes))
         case Sight.OWN:
             return Within(people=[], homes=[], recipients=sorted(account.recipients))
 

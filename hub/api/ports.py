@@ -172,7 +172,13 @@ class RegisterStore(Protocol):
     async def family(self, person_id: str) -> list[View]: ...
 
     async def link_family(
-        self, person_id: str, account_id: str, relation: str | None, entry: Entry
+        self,
+        person_id: str,
+        account_id: str,
+        relation: str | None,
+        entry: Entry,
+        *,
+        decides: bool = False,
     ) -> None: ...
 
     async def kin(self, account_id: str) -> list[View]: ...
@@ -280,6 +286,10 @@ class HistoryStore(Protocol):
     async def report(
         self, areas: Sequence[str] | None, measure: int, since: datetime, until: datetime
     ) -> tuple[list[View], str]: ...
+
+    async def place(
+        self, person_id: str, since: datetime, until: datetime, look: Entry
+    ) -> View | None: ...
 
 
 @dataclass(frozen=True, slots=True)

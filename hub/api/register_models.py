@@ -295,6 +295,8 @@ class FamilyBody(Question):
     """Lets an account see a person."""
 
     relation: Label
+    decides: bool = False
+    """Whether it may say what of the person is shared: their own log-in, or a representative's."""
 
 
 class FamilyMember(BaseModel):
@@ -303,6 +305,7 @@ class FamilyMember(BaseModel):
     account_id: str
     name: str
     relation: str
+    decides: bool = False
     since: datetime
 
 
@@ -321,6 +324,13 @@ class Relative(BaseModel):
     state: PersonState
     state_since: datetime
     open_incidents: int
+    phone: str | None = None
+    """Theirs, else the home's."""
+    address: str | None = None
+    time_zone: str | None = None
+    """Of the home; null: the hub's."""
+    decides: bool = False
+    """Whether you may say what of them is shared."""
 
 
 class Relatives(BaseModel):

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from alerts.people import Account
-from hub.desk import AccountProof, AreaRow, DeskSession
+from hub.desk import AccountProof, AreaRow, DeskSession, decisions_from
 from hub.view import View
 from schemas.ids import AccountId, AreaId, PersonId, PremisesId
 
@@ -27,6 +27,8 @@ class _Account(msgspec.Struct):
     people: list[str] = []
     homes: list[str] = []
     responders: list[str] = []
+    decided: list[str] = []
+    decides_for: list[str] = []
 
     def account(self) -> Account:
         return Account(
@@ -38,6 +40,8 @@ class _Account(msgspec.Struct):
             frozenset(map(PersonId, self.people)),
             frozenset(map(PremisesId, self.homes)),
             frozenset(self.responders),
+            decisions_from(self.decided),
+            frozenset(map(PersonId, self.decides_for)),
         )
 
 

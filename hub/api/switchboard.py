@@ -272,7 +272,7 @@ class Switchboard:
             case Sight.OWN:
                 return for_responder(account.recipients)
             case Sight.KIN:
-                return for_family
+                return for_family(account)
 
     def pass_on(self, events: Sequence[FeedEvent]) -> None:
         """Copy events to every desk that may see them."""

@@ -221,13 +221,14 @@ class Runner:
                         self._states.row(place.kind, key),
                         self._states.columns[place.index],
                     )
-                    if not self._is_somebodys(place.kind, key):
+                    if not self._is_somebodys(place.kind, key, device):
                         column[row] = None
                     elif self._is_timed(place) and column[row] is not None:
                         self._deadlines.put(place.index, row, soon_s)
-        for was in before.values():
+        for device_id, was in before.items():
+            device = self._surroundings.device(device_id)
             for kind, key in zip(KeptFor, keys_of(was.device), strict=True):
-                if not self._is_somebodys(kind, key):
+                if not self._is_somebodys(kind, key, device):
                     self._states.forget(kind, key)
         self._give_rows_on()
 
@@ -346,7 +347,11 @@ class Runner:
             return None
         return device, belonging.context_for(kind)
 
-    def _is_somebodys(self, kind: KeptFor, key: str) -> bool:
+    def _is_somebodys(self, kind: KeptFor, key: str, likely: Device | None = None) -> bool:
+        """Whether anybody feeds the state. `likely` is asked first: to look through an area's
+        devices at every press would cost a city's whole second."""
+        if likely is not None and keys_of(likely)[kind] == key and self.belonging(likely).watched:
+            return True
         return self._context(kind, key) is not None
 
     def _is_timed(self, place: Place) -> bool:

@@ -5,7 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from alerts.people import Account
-from hub.desk import AccountNews, AccountProof, DeskSession, Entry, NewToken, NotThere, Origin
+from hub.desk import (
+    AccountNews,
+    AccountProof,
+    DeskSession,
+    Entry,
+    NewToken,
+    NotThere,
+    Origin,
+    decisions_from,
+)
 from hub.store import queries
 from hub.store.desk import log_line
 from hub.store.reach import Cursor, Reach
@@ -204,4 +213,6 @@ def account_of(row: dict[str, Any]) -> Account:
         people=frozenset(map(PersonId, row["people"] or ())),
         homes=frozenset(map(PremisesId, row["homes"] or ())),
         responders=frozenset(row["responders"] or ()),
+        decided=decisions_from(row["decided"] or ()),
+        decides_for=frozenset(map(PersonId, row["decides_for"] or ())),
     )

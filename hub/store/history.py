@@ -124,6 +124,22 @@ class PostgresHistory:
 
         return await self._reach.run(read)
 
+    async def place(
+        self, person_id: str, since: datetime, until: datetime, look: Entry
+    ) -> View | None:
+        """Where somebody was measured last within a span; the look is logged with it. Whether it
+        may be shown to whoever asks is for the caller to know (promise 8)."""
+
+        async def read(cursor: Cursor) -> View | None:
+            values = {"person_id": person_id, "since": since, "until": until}
+            ids = await _devices(cursor, None, person_id, since, until)
+            await cursor.execute(_SQL["newest_place"], values | {"devices": ids})
+            row = await cursor.fetchone()
+            await cursor.execute(_INCIDENTS["log"], log_line(look))
+            return None if row is None else row | {"fixed_at": iso(row["fixed_at"])}
+
+        return await self._reach.run(read)
+
 
 async def _devices(
     cursor: Cursor, device_id: str | None, person_id: str | None, since: datetime, until: datetime

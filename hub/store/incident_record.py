@@ -2,6 +2,7 @@
 `hub.api.ports_record.CaseStore`. The look is logged in the same transaction."""
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -55,7 +56,8 @@ class PostgresCases:
     async def case(
         self, incident_id: str, now: datetime, look: Entry, *, observations: bool
     ) -> Case | None:
-        """The incident, or the one its alarm went into; None: there is none."""
+        """The incident, or the one its alarm went into; None: there is none. The look is logged as
+        one at that incident, in its area, whatever id was asked for."""
 
         async def read(cursor: Cursor) -> Case | None:
             await cursor.execute(_SQL["incident"], {"id": incident_id})
@@ -63,7 +65,8 @@ class PostgresCases:
             if incident is None:
                 return None
             case = await _loaded(cursor, incident, now, look, observations=observations)
-            await cursor.execute(_INCIDENTS["log"], log_line(look))
+            seen = replace(look, incident_id=incident["incident_id"], area_id=incident["area_id"])
+            await cursor.execute(_INCIDENTS["log"], log_line(seen))
             return case
 
         return await self._reach.run(read)

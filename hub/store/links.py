@@ -10,7 +10,7 @@ import msgspec
 from psycopg_pool import AsyncConnectionPool
 
 from alerts.address import Address
-from alerts.consent import DataType, Decision, allowed
+from alerts.consent import DataType, allowed
 from alerts.errors import LookUpFailed
 from alerts.notification import Notification, NotificationKind
 from alerts.ports import Clock
@@ -19,7 +19,7 @@ from hub.answered import Shown
 from hub.register import zone_named
 from hub.store import queries
 from hub.store.address_book import AWAY
-from hub.store.brief import audience_of
+from hub.store.brief import audience_of, decisions_for
 from hub.store.ledger import log_values
 from hub.store.reach import Cursor, Reach
 
@@ -135,12 +135,8 @@ async def _shown(cursor: Cursor, row: Row) -> Shown:
     role = row["role"]
     recipient = Address(row["recipient"], row["name"], role or "", row["language"], {})
     audience = audience_of(recipient)
-    values = {"incident_id": row["incident_id"], "audience": audience.value}
-    await cursor.execute(_BRIEF["decisions"], values)
-    decided = [
-        Decision(audience, DataType(each["data_type"]), each["allowed"])
-        for each in await cursor.fetchall()
-    ]
+    await cursor.execute(_BRIEF["decisions"], {"ids": [row["incident_id"]]})
+    decided = decisions_for(audience, await cursor.fetchall())
     named = DataType.INCIDENTS in allowed(audience, decided)
     coming = (Answer.GOING.value, Answer.ARRIVED.value)
     responders = row["responders"]

@@ -256,13 +256,20 @@ class PostgresRegister:
         return await self._rows("family_of", {"id": person_id})
 
     async def link_family(
-        self, person_id: str, account_id: str, relation: str | None, entry: Entry
+        self,
+        person_id: str,
+        account_id: str,
+        relation: str | None,
+        entry: Entry,
+        *,
+        decides: bool = False,
     ) -> None:
         """Let an account see a person; relation None: no longer. Raises NotThere."""
         values = {
             "person_id": person_id,
             "account_id": account_id,
             "relation": relation,
+            "decides": decides,
             "since": entry.at,
             "by_id": entry.account.id,
         }

@@ -180,6 +180,16 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION note_shared_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO context_change (noun, id)
+    SELECT 'account', account_id FROM family_link
+    WHERE person_id = CASE WHEN TG_OP = 'DELETE' THEN OLD.person_id ELSE NEW.person_id END;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION note_test_press() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -745,7 +755,8 @@ CREATE TABLE family_link (
     area_id text NOT NULL,
     relation text NOT NULL,
     since timestamp with time zone NOT NULL,
-    by_id text NOT NULL
+    by_id text NOT NULL,
+    decides boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE fence (
@@ -2047,6 +2058,8 @@ CREATE TRIGGER audit_block_never_emptied BEFORE TRUNCATE ON audit_block FOR EACH
 CREATE TRIGGER audit_log_append_only BEFORE DELETE OR UPDATE ON audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER audit_log_never_emptied BEFORE TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER consent_changed AFTER INSERT OR DELETE OR UPDATE ON consent FOR EACH ROW EXECUTE FUNCTION note_shared_change();
 
 CREATE TRIGGER consent_moved_area AFTER UPDATE OF area_id ON person FOR EACH ROW WHEN ((old.area_id IS DISTINCT FROM new.area_id)) EXECUTE FUNCTION consent_follows_person();
 

@@ -83,6 +83,7 @@ async def test_one_press_one_click_one_answer(page: Page, hub: DemoHub) -> None:
 
     await page.get_by_test_id("action-acknowledge").click()
     await expect(row).to_have_attribute("data-state", "acknowledged")
+    await page.get_by_test_id("panel-record").click()
     await expect(page.get_by_test_id("timeline")).to_contain_text("值班台")
     assert press.stdout is not None
     await _read_until(press.stdout, "帮助")

@@ -101,18 +101,19 @@ class Town:
 
     def counted(self, now: datetime = MORNING + timedelta(days=1)) -> int:
         """The worker has looked; at how many incidents."""
+        return asyncio.run(self.counts(now))
+
+    async def counts(self, now: datetime = MORNING + timedelta(days=1)) -> int:
+        """The same for whoever has a loop already."""
 
         class Standing:
             def now(self) -> datetime:
                 return now
 
-        async def work() -> int:
-            session = Session(self.url)
-            looked = await FactKeeping(session, Standing()).catch_up()
-            await session.close()
-            return looked
-
-        return asyncio.run(work())
+        session = Session(self.url)
+        looked = await FactKeeping(session, Standing()).catch_up()
+        await session.close()
+        return looked
 
 
 def usual_days(town: Town) -> None:

@@ -221,7 +221,8 @@ async def test_family_see_their_own_people_wherever_they_live_and_nobody_else(
         people = (await family.get("/api/v1/family/people")).json()["items"]
         assert people == [
             {"id": "wang", "name": "王秀英", "relation": "daughter", "open_incidents": 1,
-             "state": PersonState.HOME.value, "state_since": people[0]["state_since"]}
+             "state": PersonState.HOME.value, "state_since": people[0]["state_since"],
+             "phone": None, "address": "1 Lake Road", "time_zone": None, "decides": False}
         ]  # fmt: skip
         await daughter.ingest.take_press(press("button-2"))
         await daughter.ingest.take_press(press("button-1"))

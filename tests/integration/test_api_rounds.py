@@ -51,7 +51,9 @@ def visit(**changes: Any) -> dict[str, Any]:
     return {"at": (NOW - timedelta(days=3)).isoformat(), "visitor_name": "Wu"} | changes
 
 
-def tested(hub: ApiHub, device_id: str, person_id: str | None, home: str, days_ago: float) -> str:
+def a_test_press(
+    hub: ApiHub, device_id: str, person_id: str | None, home: str, days_ago: float
+) -> str:
     alarm_id = f"a-{device_id}-{days_ago:g}"
     with psycopg.connect(hub.database_url) as connection:
         at = NOW - timedelta(days=days_ago)
@@ -150,14 +152,14 @@ async def test_a_mistake_is_withdrawn_and_stays_on_record(hub: ApiHub) -> None:
 async def test_the_weekly_test_is_whoever_s_the_button_is(hub: ApiHub) -> None:
     before = await rounds(hub, overdue="test")
     assert set(before) == {"wang", "li"}
-    alarm_id = tested(hub, "button-1", "wang", "home-1", 6.9)
-    tested(hub, "button-2", None, "home-2", 7.1)
+    alarm_id = a_test_press(hub, "button-1", "wang", "home-1", 6.9)
+    a_test_press(hub, "button-2", None, "home-2", 7.1)
     row = (await rounds(hub))["wang"]
     assert (row["last_test_alarm_id"], row["last_test_device_id"]) == (alarm_id, "button-1")
     overdue = await rounds(hub, overdue="test")
     assert set(overdue) == {"li"}
     assert overdue["li"]["last_test_device_id"] == "button-2", "it hangs in the home: everybody's"
-    tested(hub, "button-2", None, "home-2", 9)
+    a_test_press(hub, "button-2", None, "home-2", 9)
     assert (await rounds(hub))["li"]["last_test_at"] == overdue["li"]["last_test_at"], "late news"
 
 
@@ -170,7 +172,7 @@ async def test_who_is_away_is_not_overdue_and_who_left_is_not_listed(hub: ApiHub
 
 
 async def test_how_many_are_up_to_date_by_area(hub: ApiHub) -> None:
-    tested(hub, "button-1", "wang", "home-1", 1)
+    a_test_press(hub, "button-1", "wang", "home-1", 1)
     async with hub.desk("boss") as desk:
         summary = (await desk.get("/api/v1/rounds/summary")).json()
         assert (summary["button_test_every_days"], summary["visit_every_days"]) == (7, 31)
@@ -206,7 +208,7 @@ async def test_the_list_as_a_file_has_the_same_columns_as_the_page(hub: ApiHub) 
         nobody = await desk.get("/api/v1/rounds", params={"format": "csv", "area_id": "east-1",
                                                           "overdue": "test"})  # fmt: skip
         assert len(nobody.text.splitlines()) == 2
-        tested(hub, "button-1", "wang", "home-1", 1)
+        a_test_press(hub, "button-1", "wang", "home-1", 1)
         nobody = await desk.get("/api/v1/rounds", params={"format": "csv", "area_id": "east-1",
                                                           "overdue": "test"})  # fmt: skip
         assert nobody.text.split(",")[0] == "person_id"
@@ -295,5 +297,3 @@ async def test_a_person_who_is_removed_takes_their_visits_along(hub: ApiHub) -> 
         assert hub.rows("SELECT area_id FROM visit") == [("west",)]
         assert (await desk.delete("/api/v1/people/new")).status_code == 204
     assert hub.rows("SELECT * FROM visit") == []
-
-

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.people import Account
 from hub.api.feed import frame
 from hub.api.kin import as_is, for_family, frame_shown
 from hub.passwords import complaint, drawn
@@ -21,6 +22,7 @@ from hub.register_file import (
     rows,
 )
 from hub.register_nouns import NOUNS, Level, difference
+from schemas.ids import AccountId, AreaId, PersonId
 
 HEAD = [
     "kind", "id", "name", "premises", "birth_year", "lives_alone", "mobility", "phone", "latitude",
@@ -138,15 +140,18 @@ def test_a_drawn_password_is_one() -> None:
     assert not any(complaint(word, "mei", "Mei") for word in words)
 
 
+DAUGHTER = Account(AccountId("d"), "D", "family", AreaId("city"), "en", frozenset({PersonId("w")}))
+
+
 def test_a_frame_for_a_family_leaves_out_what_only_the_desk_needs() -> None:
     view = {
         "id": "a", "person": {"name": "W", "medical_notes": "insulin"}, "note": "n",
         "premises": {"address": "1 Road", "access_notes": "key"}, "position": {"latitude": 1},
-        "alarms": [{"id": "b", "text": "pulse 30"}],
+        "kind": "heart_rate_low", "state": "resolved", "alarms": [{"id": "b", "text": "pulse 30"}],
     }  # fmt: skip
     sent = frame("incident", {"incident": view, "alarm": {"id": "b", "text": "pulse 30"}}, "e-1")
     assert frame_shown(sent, as_is) == sent
-    shown = frame_shown(sent, for_family)
+    shown = frame_shown(sent, for_family(DAUGHTER))
     assert shown.startswith(b"id: e-1\nevent: incident\ndata: ")
     assert shown.endswith(b"\n\n")
     body = msgspec.json.decode(shown.split(b"data: ", 1)[1])

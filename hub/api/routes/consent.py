@@ -33,7 +33,7 @@ async def read_consent(
     """Every audience and kind of data: what was decided, else the default. The look is logged."""
     area_id = await area_of_person(parts, account, person_id)
     look = parts.entry(account, "look", area_id, {"noun": "consent", "person_id": person_id})
-    return _view(person_id, await channels.consent.decided(person_id, look))
+    return view_of(person_id, await channels.consent.decided(person_id, look))
 
 
 @router.patch("", responses=FOUND)
@@ -53,10 +53,11 @@ async def change_consent(
         await channels.consent.decide(person_id, changes, body.ground, entry)
     except NotThere:
         raise unknown("person", person_id) from None
-    return _view(person_id, await channels.consent.decided(person_id, None))
+    return view_of(person_id, await channels.consent.decided(person_id, None))
 
 
-def _view(person_id: str, rows: list[dict[str, object]] | None) -> ConsentView:
+def view_of(person_id: str, rows: list[dict[str, object]] | None) -> ConsentView:
+    """The whole table: what was decided, else the default. Raises Problem 404 for None."""
     if rows is None:
         raise unknown("person", person_id)
     decided = {(row["audience"], row["data_type"]): row for row in rows}

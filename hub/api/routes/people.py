@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from alerts.people import Account, PersonState
 from hub.api.access import Deed, may
-from hub.api.gate import Accounting, Browsing, Caring, Kin, PartsOf, Registering
+from hub.api.gate import Accounting, Browsing, Caring, PartsOf, Registering
 from hub.api.register_models import (
     Contact,
     Contacts,
@@ -18,8 +18,6 @@ from hub.api.register_models import (
     PersonChanges,
     PersonItem,
     PersonPage,
-    Relative,
-    Relatives,
     StateBody,
     StateChange,
     StateHistory,
@@ -46,7 +44,6 @@ from hub.api.routes.register import (
 from hub.view import View
 
 router = APIRouter(prefix="/api/v1/people", tags=["people"])
-kin_router = APIRouter(prefix="/api/v1/family", tags=["family"])
 
 
 @router.get("", responses=FOUND)
@@ -174,8 +171,10 @@ async def link_family(
     if card["role"] != "family":
         raise unknown("family account", account_id)
     told = {"noun": "family link", "id": person_id, "account_id": account_id}
-    entry = parts.entry(account, "link", area_id, told | {"relation": body.relation})
-    linking = parts.register.link_family(person_id, account_id, body.relation, entry)
+    entry = parts.entry(account, "link", area_id, told | body.model_dump())
+    linking = parts.register.link_family(
+        person_id, account_id, body.relation, entry, decides=body.decides
+    )
     await changed("person", person_id, linking)
 
 
@@ -191,13 +190,6 @@ async def unlink_family(
     entry = parts.entry(account, "unlink", area_id, told)
     unlinking = parts.register.link_family(person_id, account_id, None, entry)
     await changed("family link", account_id, unlinking)
-
-
-@kin_router.get("/people")
-async def list_kin(account: Kin, parts: PartsOf) -> Relatives:
-    """The people your account is linked to, and how they are."""
-    rows = await parts.register.kin(account.id)
-    return Relatives(items=[Relative.model_validate(shown("person", row)) for row in rows])
 
 
 def _card(account: Account, row: View) -> PersonCard:

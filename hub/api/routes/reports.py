@@ -28,6 +28,8 @@ from hub.report.html import html_of
 from hub.report.page import NotPrinted
 from hub.report.story import page_of
 from hub.service_report import (
+    FIRST_DAY,
+    LAST_DAY,
     LONGEST_DAYS,
     SERVICE_COLUMNS,
     By,
@@ -65,6 +67,8 @@ def asked(
 ) -> Question:
     """What every report is asked: an area with all below, and a span of days."""
     seat = account.area_id if area_id is None else own_area(parts, account, area_id)
+    if any(day is not None and not FIRST_DAY <= day <= LAST_DAY for day in (since, until)):
+        raise senseless(f"from, to: days from {FIRST_DAY} to {LAST_DAY}")
     ends = until or parts.clock.now().date() + timedelta(days=1)
     begins = since or ends - _USUAL
     if begins > ends:

@@ -40,7 +40,16 @@ from hub.csv_file import csv_of
 from hub.desk import NotThere
 from hub.service_report import percent
 from hub.view import View
-from hub.visits import CLOCK_AHEAD, Brought, NotAVisitFile, Overdue, Round, Visit, read_file
+from hub.visits import (
+    CLOCK_AHEAD,
+    ROUND_COLUMNS,
+    Brought,
+    NotAVisitFile,
+    Overdue,
+    Round,
+    Visit,
+    read_file,
+)
 
 router = APIRouter(prefix="/api/v1", tags=["rounds"])
 
@@ -189,12 +198,11 @@ async def list_rounds(
     rows = rows[:most]
     after = pages.encode(rows[-1]["person_id"]) if more else None
     if output == "csv":
-        columns = tuple(rows[0]) if rows else _ROUND_COLUMNS
         headers = {"Content-Disposition": 'attachment; filename="rounds.csv"',
                    "Cache-Control": "no-store"}  # fmt: skip
         if after:
             headers["X-Next-Cursor"] = after
-        content = csv_of(columns, rows, bom=bom)
+        content = csv_of(ROUND_COLUMNS, rows, bom=bom)
         return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
     return RoundPage.model_validate(_terms(parts) | {"items": rows, "next_cursor": after})
 
@@ -226,9 +234,6 @@ async def read_rounds_summary(
 def _read(content: bytes, now: datetime, brought: Brought) -> list[tuple[int, Visit]]:
     text = io.StringIO(content.decode("utf-8-sig"), newline="")
     return list(read_file(text, now, brought))
-
-
-_ROUND_COLUMNS = ("person_id", "name", "area_id", "last_test_at", "last_visit_at")
 
 
 def _asked(

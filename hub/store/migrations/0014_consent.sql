@@ -76,3 +76,18 @@ CREATE TABLE home_call (
 CREATE INDEX home_call_incident ON home_call (incident_id, asked_at);
 CREATE INDEX home_call_due ON home_call (due_at) WHERE state <> 'ended';
 CREATE INDEX home_call_provider ON home_call (provider_id) WHERE provider_id IS NOT NULL;
+
+-- Who of the family may decide for a person what is shared: the person's own log-in, a relative with
+-- power of attorney.
+ALTER TABLE family_link ADD COLUMN decides boolean NOT NULL DEFAULT false;
+
+-- What a family account is shown follows the decision at once: it is a change of the account.
+CREATE FUNCTION note_shared_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO context_change (noun, id)
+    SELECT 'account', account_id FROM family_link
+    WHERE person_id = CASE WHEN TG_OP = 'DELETE' THEN OLD.person_id ELSE NEW.person_id END;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER consent_changed AFTER INSERT OR UPDATE OR DELETE ON consent
+    FOR EACH ROW EXECUTE FUNCTION note_shared_change();

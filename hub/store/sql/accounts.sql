@@ -1,12 +1,16 @@
 -- name: credential
 -- Whoever has this name, also if disabled: the answer must take as long.
 SELECT a.account_id, a.area_id, a.name, a.role, a.language, a.password_hash, a.disabled,
-    a.must_change_password, k.people, k.homes,
+    a.must_change_password, k.people, k.homes, k.decides_for,
+    (SELECT array_agg(c.person_id || ' ' || c.data_type || ' ' || c.allowed::text)
+        FROM family_link l JOIN consent c USING (person_id)
+        WHERE l.account_id = a.account_id AND c.audience = 'family') AS decided,
     (SELECT array_agg(r.responder_id) FROM responder r WHERE r.account_id = a.account_id)
         AS responders
 FROM account a
 LEFT JOIN LATERAL (
-    SELECT array_agg(p.person_id) AS people, array_remove(array_agg(p.premises_id), NULL) AS homes
+    SELECT array_agg(p.person_id) AS people, array_remove(array_agg(p.premises_id), NULL) AS homes,
+        array_agg(p.person_id) FILTER (WHERE l.decides) AS decides_for
     FROM family_link l JOIN person p USING (person_id) WHERE l.account_id = a.account_id
 ) AS k ON true
 WHERE a.username = %(username)s;
@@ -14,18 +18,22 @@ WHERE a.username = %(username)s;
 -- name: session
 -- A log-in or a program's token that still counts, with its account as it is today.
 SELECT s.token_sha256, s.expires_at, a.account_id, a.area_id, a.name, a.role, a.language,
-    a.must_change_password, k.people, k.homes,
+    a.must_change_password, k.people, k.homes, k.decides_for,
+    (SELECT array_agg(c.person_id || ' ' || c.data_type || ' ' || c.allowed::text)
+        FROM family_link l JOIN consent c USING (person_id)
+        WHERE l.account_id = a.account_id AND c.audience = 'family') AS decided,
     (SELECT array_agg(r.responder_id) FROM responder r WHERE r.account_id = a.account_id)
         AS responders, false AS by_token
 FROM desk_session s JOIN account a USING (account_id)
 LEFT JOIN LATERAL (
-    SELECT array_agg(p.person_id) AS people, array_remove(array_agg(p.premises_id), NULL) AS homes
+    SELECT array_agg(p.person_id) AS people, array_remove(array_agg(p.premises_id), NULL) AS homes,
+        array_agg(p.person_id) FILTER (WHERE l.decides) AS decides_for
     FROM family_link l JOIN person p USING (person_id) WHERE l.account_id = a.account_id
 ) AS k ON true
 WHERE s.token_sha256 = %(token_sha256)s AND s.expires_at > %(now)s AND NOT a.disabled
 UNION ALL
 SELECT token_sha256, expires_at, token_id, area_id, name, role, 'en', false, NULL, NULL,
-    NULL, true
+    NULL, NULL, NULL, true
 FROM api_token
 WHERE token_sha256 = %(token_sha256)s AND expires_at > %(now)s AND revoked_at IS NULL;
 

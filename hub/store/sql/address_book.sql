@@ -1,31 +1,31 @@
 -- name: contact
--- One of a person's contacts, as of now.
-SELECT c.name, c.relation, c.language, c.phone, c.email, c.account_id, p.person_id,
+-- Contacts of people, as of now.
+SELECT c.contact_id AS id, c.name, c.relation, c.language, c.phone, c.email, c.account_id, p.person_id,
     p.state AS person_state, a.language AS account_language, a.email AS account_email,
     NOT coalesce(a.disabled, true) AS has_account
 FROM person_contact c
 JOIN person p USING (person_id)
 LEFT JOIN account a ON a.account_id = c.account_id
-WHERE c.contact_id = %(id)s;
+WHERE c.contact_id = ANY(%(ids)s);
 
 -- name: account
--- Somebody who can log in.
-SELECT name, role AS relation, language, phone, email, account_id
-FROM account WHERE account_id = %(id)s AND NOT disabled;
+-- Those who can log in.
+SELECT account_id AS id, name, role AS relation, language, phone, email, account_id
+FROM account WHERE account_id = ANY(%(ids)s) AND NOT disabled;
 
 -- name: responder
--- Somebody who goes there.
-SELECT r.name, r.kind AS relation, a.language, coalesce(r.phone, a.phone) AS phone, a.email,
+-- Those who go there.
+SELECT r.responder_id AS id, r.name, r.kind AS relation, a.language, coalesce(r.phone, a.phone) AS phone, a.email,
     a.account_id
 FROM responder r
 LEFT JOIN account a ON a.account_id = r.account_id AND NOT a.disabled
-WHERE r.responder_id = %(id)s;
+WHERE r.responder_id = ANY(%(ids)s);
 
--- name: incident_person
--- Whom an incident is about, for what they agreed to.
-SELECT i.person_id, p.state AS person_state
-FROM incident i LEFT JOIN person p USING (person_id)
-WHERE i.incident_id = %(incident_id)s;
+-- name: incident_people
+-- Whom incidents are about, and whether they are served.
+SELECT i.incident_id, p.state AS person_state
+FROM incident i JOIN person p USING (person_id)
+WHERE i.incident_id = ANY(%(ids)s);
 
 -- name: by_phone
 -- Everybody this number belongs to, as recipients.

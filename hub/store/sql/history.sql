@@ -24,6 +24,14 @@ SELECT * FROM (
       AND (%(person_id)s::text IS NULL OR person_id = %(person_id)s)
 ) AS o ORDER BY at DESC, message_key LIMIT %(limit)s;
 
+-- name: newest_place
+-- Where somebody was measured last; 46 is the measure of places. Positions need consent.
+SELECT latitude, longitude, accuracy_m, coalesce(state, 'gnss') AS source, observed_at AS fixed_at
+FROM observation_all
+WHERE device_id = ANY(%(devices)s) AND measure = 46 AND quality < 2
+  AND observed_at >= %(since)s AND observed_at <= %(until)s AND person_id = %(person_id)s
+ORDER BY observed_at DESC LIMIT 1;
+
 -- name: hours
 SELECT bucket_at AS at, sum(observations)::bigint AS count, sum(good)::bigint AS good,
     sum(usable)::bigint AS usable, min(lowest) AS lowest, max(highest) AS highest,

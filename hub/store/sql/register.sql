@@ -17,10 +17,16 @@ FROM device WHERE %(ids)s::text[] IS NULL OR device_id = ANY(%(ids)s);
 -- With the people a family account may see, and their homes.
 SELECT a.account_id, a.area_id, a.username, a.name, a.password_hash, a.role, a.language, a.disabled,
     coalesce(k.people, '{}') AS people, coalesce(k.homes, '{}') AS homes,
+    coalesce(k.decides_for, '{}') AS decides_for,
+    coalesce((SELECT array_agg(c.person_id || ' ' || c.data_type || ' ' || c.allowed::text)
+        FROM family_link l JOIN consent c USING (person_id)
+        WHERE l.account_id = a.account_id AND c.audience = 'family'),
+        '{}') AS decided,
     ARRAY(SELECT r.responder_id FROM responder r WHERE r.account_id = a.account_id) AS responders
 FROM account a
 LEFT JOIN LATERAL (
-    SELECT array_agg(p.person_id) AS people, array_remove(array_agg(p.premises_id), NULL) AS homes
+    SELECT array_agg(p.person_id) AS people, array_remove(array_agg(p.premises_id), NULL) AS homes,
+        array_agg(p.person_id) FILTER (WHERE l.decides) AS decides_for
     FROM family_link l JOIN person p USING (person_id) WHERE l.account_id = a.account_id
 ) AS k ON true
 WHERE %(ids)s::text[] IS NULL OR a.account_id = ANY(%(ids)s);

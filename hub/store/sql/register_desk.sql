@@ -245,24 +245,28 @@ DELETE FROM responder WHERE responder_id = %(id)s;
 
 -- name: family_of
 -- Accounts that see a person.
-SELECT a.account_id, a.name, l.relation, l.since FROM family_link l JOIN account a USING (account_id)
+SELECT a.account_id, a.name, l.relation, l.decides, l.since
+FROM family_link l JOIN account a USING (account_id)
 WHERE l.person_id = %(id)s ORDER BY a.account_id;
 
 -- name: link_family
-INSERT INTO family_link (account_id, person_id, area_id, relation, since, by_id)
-SELECT %(account_id)s, person_id, area_id, %(relation)s, %(since)s, %(by_id)s FROM person
-WHERE person_id = %(person_id)s
-ON CONFLICT (account_id, person_id) DO UPDATE SET relation = excluded.relation;
+INSERT INTO family_link (account_id, person_id, area_id, relation, decides, since, by_id)
+SELECT %(account_id)s, person_id, area_id, %(relation)s, %(decides)s, %(since)s, %(by_id)s
+FROM person WHERE person_id = %(person_id)s
+ON CONFLICT (account_id, person_id) DO UPDATE SET relation = excluded.relation,
+    decides = excluded.decides;
 
 -- name: unlink_family
 DELETE FROM family_link WHERE account_id = %(account_id)s AND person_id = %(person_id)s;
 
 -- name: kin
 -- Those a family account is linked to, and how they are.
-SELECT p.person_id, p.name, l.relation, p.state, p.state_since,
+SELECT p.person_id, p.name, l.relation, l.decides, p.state, p.state_since,
+    coalesce(p.phone, h.phone) AS phone, h.address, h.time_zone,
     (SELECT count(*) FROM incident i WHERE i.person_id = p.person_id AND i.state <> 'resolved')
         AS open_incidents
 FROM family_link l JOIN person p USING (person_id)
+LEFT JOIN premises h ON h.premises_id = p.premises_id
 WHERE l.account_id = %(account_id)s ORDER BY p.person_id;
 
 -- name: log_page
