@@ -1,6 +1,6 @@
 """What the two loops and the channels need from the outside; adapters live in `hub`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -39,10 +39,14 @@ class Outbox(Protocol):
     """Notifications that wait to be sent."""
 
     async def claim_due(
-        self, channel: ChannelName, now: datetime, limit: int, *, least_urgent: int | None = None
+        self, channel: ChannelName, now: datetime, limit: int, *, ordinary: int | None = None
     ) -> Sequence[Notification]:
         """Lease the most urgent due notifications of a channel to this courier, each with a row
-        for its attempt. `least_urgent`: none beyond this urgency."""
+        for its attempt. `ordinary`: beyond this many only what is most urgent; None: no matter."""
+        ...
+
+    async def channels_due(self, now: datetime) -> Collection[ChannelName]:
+        """The channels for which anything is due now and not leased."""
         ...
 
     async def settle(self, settled: Sequence[Settled], now: datetime) -> None:

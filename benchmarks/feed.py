@@ -5,12 +5,12 @@ import contextlib
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import msgspec
 
-from benchmarks.harness import Hub, say
+from benchmarks.harness import say
 
 READ_WITHIN_S = 5.0
 """The feed says something every 2 s; silence for this long means the line is cut."""
@@ -33,10 +33,23 @@ def key_of(device_id: str, message_id: str | None, observed_at: datetime | None)
     return Key(device_id, None, round(observed_at.timestamp() * 1e6))
 
 
+class Place(Protocol):
+    """As much of a hub as a desk has to know."""
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        ...
+
+    def administrator(self) -> dict[str, str]:
+        """What to log in with."""
+        ...
+
+
 class Feed:
     """Follows `GET /api/v1/events` and notes when each press first showed."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Place) -> None:
         """`hub` says where, and with which password."""
         self._hub = hub
         self._cookies = httpx.Cookies()

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import time
+from collections import Counter
 from typing import Any
 
 from benchmarks.backlog import buttons_of
@@ -59,7 +60,7 @@ class Restart:
         say("every device has spoken; a round of checkpoints")
         await asyncio.sleep(round_s)
         found = await asyncio.to_thread(self._found)
-        say(f"{found[0]} alarms in {found[1]} open incidents; kill -9")
+        say(f"{dict(found)}; kill -9")
         pid = self._hub.pid_of("ingest")
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
@@ -69,13 +70,16 @@ class Restart:
         self._complain()
         await asyncio.sleep(SPEAKS_AGAIN_S)
         again = await asyncio.to_thread(self._found)
-        assert found[0] >= EMPTY_BATTERIES, "nothing was found that could be repeated"
+        empty = found["alarm battery_empty"]
+        assert empty >= EMPTY_BATTERIES, "nothing was found that could be repeated"
+        if again != found:
+            say(f"since the kill: {dict(again - found)}")
         await self._line.close()
         return {
             "people": people,
             "ready_s": round(ready_s, 2),
-            "repeated": again[0] - found[0] + again[1] - found[1],
-            "findings_open": found[0],
+            "repeated": again.total() - found.total(),
+            "findings_open": empty,
             "presses": presses,
         }
 
@@ -126,15 +130,18 @@ class Restart:
         assert row is not None
         return int(row[0])
 
-    def _found(self) -> tuple[int, int]:
-        """Alarms that detectors raised, and incidents opened for them. A press is none of them."""
+    def _found(self) -> Counter[str]:
+        """Alarms that detectors raised, and incidents opened for them, by kind. A press is none of
+        them, nor what the hub says of itself: that it was away is true, and new."""
+        found: Counter[str] = Counter()
         with self._hub.database() as connection:
-            row = connection.execute(
-                "SELECT (SELECT count(*) FROM alarm WHERE kind <> 'press'),"
-                " (SELECT count(*) FROM incident WHERE kind <> 'press')"
-            ).fetchone()
-        assert row is not None
-        return int(row[0]), int(row[1])
+            for table in ("alarm", "incident"):
+                rows = connection.execute(
+                    f"SELECT kind, count(*) FROM {table} WHERE kind <> 'press'"
+                    " AND subject_kind <> 'hub' GROUP BY kind".encode()
+                ).fetchall()
+                found.update({f"{table} {kind}": count for kind, count in rows})
+        return found
 
 
 async def measure(people: int, round_s: float, *, keep: bool) -> dict[str, Any]:

@@ -23,7 +23,6 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -31,7 +30,6 @@ import msgspec
 
 from alerts.ladders import URGENT
 from alerts.policy import ChannelName, Policy, Step, Target, to_data
-from benchmarks.feed import Feed
 from benchmarks.harness import (
     Button,
     Hub,
@@ -43,6 +41,7 @@ from benchmarks.harness import (
     say,
 )
 from benchmarks.ledger import Ledger, drained, judge
+from benchmarks.storm_desk import Desk
 from hub.embedded.process import tie_to_us
 from schemas.vocabulary import DeviceKind
 
@@ -62,28 +61,6 @@ MEASURED = ("ingest", "worker", "api")
 """Whose memory is counted: the hub's own processes. Broker and database bound their own."""
 WORKING = (*MEASURED, "broker", "callout", "database")
 """Whose processor time is told."""
-
-
-@dataclass(slots=True)
-class Desk:
-    """What a dispatcher's page hears: the first ring of each incident."""
-
-    rung_at_s: dict[str, float] = field(default_factory=dict)
-    shown_at_s: dict[str, float] = field(default_factory=dict)
-    """When it stood in the list, announced by the alarm lane before anything is recorded."""
-    rings: Counter[str] = field(default_factory=Counter)
-    last_at_s: dict[str, float] = field(default_factory=dict)
-
-    def watch(self, name: str, body: dict[str, Any]) -> None:
-        """An event of the feed."""
-        now_s = time.time()
-        if name == "incident":
-            self.shown_at_s.setdefault(body["incident"]["id"], now_s)
-        elif name == "ring":
-            incident_id = body["incident_id"]
-            self.rung_at_s.setdefault(incident_id, now_s)
-            self.last_at_s[incident_id] = now_s
-            self.rings[incident_id] += 1
 
 
 @contextmanager
@@ -248,13 +225,17 @@ def figures(
     first: list[float] = []
     by: dict[str, list[float]] = defaultdict(list)
     sms_order: list[tuple[float, str]] = []
-    untold = 0
+    untold, unheard = 0, 0
     for incident_id, incident in incidents.items():
         pressed_s = press_s.get(incident["person"], incident["opened_s"])
         told = [at for at in (desk.rung_at_s.get(incident_id), sms_at_s.get(incident["person"]))
                 if at is not None]  # fmt: skip
         if not told or incident["person"] not in sms_at_s:
             untold += 1
+        unheard += incident_id not in desk.rung_at_s
+        by["received"].append(max(0.0, incident["opened_s"] - pressed_s))
+        if (rung := desk.rung_at_s.get(incident_id)) is not None:
+            by[f"desk_{incident['priority']}"].append(max(0.0, rung - pressed_s))
         if (shown := desk.shown_at_s.get(incident_id)) is not None:
             by[f"shown_{incident['priority']}"].append(max(0.0, shown - pressed_s))
         if told:
@@ -271,6 +252,8 @@ def figures(
         "sms": len(taken["taken"]),
         "sms_limited": taken["limited"],
         "untold": untold,
+        "not_rung_at_this_desk": unheard,
+        "desk_cuts": desk.cuts,
         "told_twice": sum(len(found) > 1 for found in keys.values()),
         "same_key_again": len(taken["taken"]) - sum(len(found) for found in keys.values()),
     }
@@ -321,20 +304,18 @@ async def measure(count: int, within_s: float, sms_per_s: int, *, keep: bool) ->
         async with running_hub(keep=keep) as hub:
             buttons = await hub.provision(count, kinds=[DeviceKind.BUTTON])
             people = await asyncio.to_thread(prepare, hub, STEP_WAIT_S)
-            ledger, feed, desk = Ledger(buttons), Feed(hub), Desk()
-            feed.watch = desk.watch
-            memory = Memory(hub)
+            ledger, memory = Ledger(buttons), Memory(hub)
             watching = asyncio.create_task(memory.watch())
             try:
                 await ledger.connect(CONNECT_WITHIN_S)
-                await feed.start()
-                say(f"{count} devices are in; the earth shakes")
-                before_s = worked_s(hub)
-                await shake(ledger, buttons, within_s)
-                shaken_s = time.time()
-                say("it is over; the hub goes on")
-                drained_s = await drained(hub, ledger, DRAINED_WITHIN_S)
-                quiet_s = await quiet(hub, DRAINED_WITHIN_S)
+                async with listening(hub) as desk:
+                    say(f"{count} devices are in; the earth shakes")
+                    before_s = worked_s(hub)
+                    await shake(ledger, buttons, within_s)
+                    shaken_s = time.time()
+                    say("it is over; the hub goes on")
+                    drained_s = await drained(hub, ledger, DRAINED_WITHIN_S)
+                    quiet_s = await quiet(hub, DRAINED_WITHIN_S)
                 work_s = {name: spent - before_s[name] for name, spent in worked_s(hub).items()}
                 taken = await taken_by(gateway)
                 where = await asyncio.to_thread(stages, hub)
@@ -345,7 +326,6 @@ async def measure(count: int, within_s: float, sms_per_s: int, *, keep: bool) ->
             finally:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
-                await feed.stop()
                 await ledger.close()
     found = figures(incidents, desk, taken, people, press_s)
     last_sms_s = max((at for _, _, at in taken["taken"]), default=shaken_s) - shaken_s
@@ -390,26 +370,19 @@ async def restart(count: int, sms_per_s: int, *, keep: bool) -> dict[str, Any]:
         async with running_hub(keep=keep) as hub:
             buttons = await hub.provision(count, kinds=[DeviceKind.BUTTON])
             people = await asyncio.to_thread(prepare, hub, RESTART_WAIT_S)
-            ledger, feed, desk = Ledger(buttons), Feed(hub), Desk()
-            feed.watch = desk.watch
+            ledger = Ledger(buttons)
             try:
                 await ledger.connect(CONNECT_WITHIN_S)
-                await feed.start()
-                await shake(ledger, buttons, RESTART_WAIT_S)
-                await drained(hub, ledger, DRAINED_WITHIN_S)
-                before = len(await asyncio.to_thread(opened, hub))
-                say(f"{before} ladders run; the worker is killed {KILLS} times")
-                for _ in range(KILLS):
-                    hub.kill("worker")
-                    await asyncio.sleep(KILL_EVERY_S)
-                while not hub.all_run():  # noqa: ASYNC110 - outside this process
-                    await asyncio.sleep(0.1)
-                alive_s = time.time()
-                await asyncio.sleep(3 * RESTART_WAIT_S)
-                ladders = await asyncio.to_thread(_ladders, hub)
+                async with listening(hub) as desk:
+                    await shake(ledger, buttons, RESTART_WAIT_S)
+                    await drained(hub, ledger, DRAINED_WITHIN_S)
+                    before = len(await asyncio.to_thread(opened, hub))
+                    say(f"{before} ladders run; the worker is killed {KILLS} times")
+                    alive_s = await _killed_again_and_again(hub)
+                    await asyncio.sleep(3 * RESTART_WAIT_S)
+                    ladders = await asyncio.to_thread(_ladders, hub)
                 taken = await taken_by(gateway)
             finally:
-                await feed.stop()
                 await ledger.close()
     late = [row["late_s"] for row in ladders.values()]
     silent = [i for i in ladders if desk.last_at_s.get(i, 0.0) < alive_s]
@@ -421,10 +394,22 @@ async def restart(count: int, sms_per_s: int, *, keep: bool) -> dict[str, Any]:
         "doubled": _rung_twice(keys, ladders, people, taken),
         "silent_after_restart": len(silent),
         "overdue_p99_s": _s(late, 0.99),
+        "longest_gap_p50_s": _s(list(desk.longest_gap_s.values()), 0.5),
+        "longest_gap_max_s": _s(list(desk.longest_gap_s.values()), 1.0),
         "kills": KILLS,
         "sms": len(taken["taken"]),
         "same_key_again": sum(times - 1 for times in keys.values()),
     }
+
+
+async def _killed_again_and_again(hub: Hub) -> float:
+    """Since when (`time.time`) the worker lives on."""
+    for _ in range(KILLS):
+        hub.kill("worker")
+        await asyncio.sleep(KILL_EVERY_S)
+    while not hub.all_run():  # noqa: ASYNC110 - outside this process
+        await asyncio.sleep(0.1)
+    return time.time()
 
 
 def _ladders(hub: Hub) -> dict[str, dict[str, Any]]:

@@ -25,8 +25,9 @@ from hub.gateway_files import read_vendors
 from hub.home_calls import HomeCalls
 from hub.learning import HUB_ZONE
 from hub.outside import outside_figures
+from hub.phone_door import MqttPhoneDoor
 from hub.push_keys import public_key, push_key
-from hub.qr import device_broker_url
+from hub.qr import device_broker_url, phone_page_url
 from hub.report.printing import PdfPrinter
 from hub.routing import RoutingService
 from hub.settings import Settings
@@ -137,6 +138,7 @@ def _dependencies(
             settings.time_zone,
             settings.verify_contacts_every_days,
         ),
+        phones=MqttPhoneDoor(broker_of(settings, InternalUser.API)),
         bus=bus,
         clock=clock,
         data_dir=settings.data_dir,
@@ -144,6 +146,7 @@ def _dependencies(
         children=lambda: _children(folder),
         outside=lambda: outside_figures(folder, clock),
         device_broker_url=device_broker_url(settings),
+        phone_page_url=phone_page_url(settings),
         page_settings=PageSettings.model_validate(settings, from_attributes=True),
     )
 

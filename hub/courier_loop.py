@@ -39,6 +39,7 @@ class CourierLoop:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._knock())
+                group.create_task(self._look_round())
                 for lane in self._courier.lanes:
                     group.create_task(self._lane(lane))
         finally:
@@ -46,23 +47,30 @@ class CourierLoop:
                 await lane.close()
 
     async def _knock(self) -> None:
-        """Pass a wake-up on to every lane; look for missing receipts; say that it goes round."""
+        """Pass a wake-up on to the lanes that have something to do."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY_S):
-                    await self._wake.wait()
+            await self._wake.wait()
             self._wake.clear()
-            for door in self._doors.values():
-                door.set()
+            try:
+                due = await self._courier.lanes_due()
+            except TRANSIENT as error:
+                _log.warning("cycle_failed", loop="courier", error=type(error).__name__)
+                due = []  # every lane looks by itself before long
+            for lane in due:
+                self._doors[lane.name].set()
+            await asyncio.sleep(WAKE_GAP_S)
+
+    async def _look_round(self) -> None:
+        """Look for missing receipts; say that it goes round."""
+        while True:
             try:
                 self._handled += await self._courier.pass_overdue()
             except TRANSIENT as error:
                 _log.warning("cycle_failed", loop="courier", error=type(error).__name__)
-                await asyncio.sleep(LOOK_EVERY_S)
-                continue
-            handled, self._handled = self._handled, 0
-            self._say_cycle("courier", handled)
-            await asyncio.sleep(WAKE_GAP_S)
+            else:
+                handled, self._handled = self._handled, 0
+                self._say_cycle("courier", handled)
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _lane(self, lane: Lane) -> None:
         door = self._doors[lane.name]

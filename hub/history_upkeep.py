@@ -183,7 +183,10 @@ class HistoryUpkeep:
         before = retention.before(retention.AUDIT, keep_days, now)
         if before is None:
             return
-        while (made := await self._session.run(lambda c: seal_some(c, now))) and made.more:
+        while True:
+            made = await self._session.run(lambda c: seal_some(c, now))
+            if not made or not made.more:
+                break
             await asyncio.sleep(PAUSE_S)
         gone = 0
         area_id = self._settings.root_area_id

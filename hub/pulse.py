@@ -48,6 +48,7 @@ class Pulse:
             "oldest_unacknowledged_s": round(self._waiting_s(now_s), 3),
             "unacknowledged": process.unacknowledged(),
             "unrecorded_alarms": alarm.unrecorded + process.fallback.unrecorded,
+            "unrecorded_deeds": len(alarm.waiting_actions()) + process.fallback.unrecorded,
             "devices_online": process.devices_online(),
             "devices_total": len(process.register.devices),
             "database": self._database(now_s),

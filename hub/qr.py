@@ -65,6 +65,18 @@ class DeviceSetup:
         return segno.make_qr(self.text(), error=ERROR_CORRECTION)
 
 
+@dataclass(frozen=True, slots=True)
+class PhoneSetup(DeviceSetup):
+    """A phone opens its page by the code: `https://HUB/press/#DEVICE:SECRET@PREFIX`. What stands
+    behind the `#` stays in the phone: it is in no request and no log."""
+
+    page_url: str = ""
+
+    def text(self) -> str:
+        """The content of the code."""
+        return f"{self.page_url}/press/#{self.device_id}:{self.secret}@{self.topic_prefix}"
+
+
 def read_setup(text: str) -> DeviceSetup:
     """The content of a code, read as an installer's phone would. Raises ValueError."""
     url = urlsplit(text)
@@ -77,6 +89,15 @@ def read_setup(text: str) -> DeviceSetup:
         secret=unquote(url.password or ""),
         topic_prefix=url.path.lstrip("/"),
     )
+
+
+def phone_page_url(settings: Settings) -> str:
+    """Where phones open their page, as they are told. Browsers give a page position and storage
+    that lasts over https only, so a hub that phones use wants `public_url`."""
+    if settings.public_url:
+        return settings.public_url
+    scheme = "https" if settings.http_tls_certificate else "http"
+    return f"{scheme}://{settings.http_listen.reachable()}"
 
 
 def device_broker_url(settings: Settings) -> str:

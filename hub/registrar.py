@@ -69,6 +69,8 @@ class Registrar:
             "role": role,
             "language": self._settings.language,
             "must_change_password": False,
+            "phone": None,
+            "email": None,
         }
 
         async def work(cursor: Cursor) -> str:

@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx
 import msgspec
 import psycopg
 import structlog
@@ -30,6 +29,7 @@ from hub.fact_keeping import FactKeeping
 from hub.figures.tally import CountedOutbox
 from hub.history_upkeep import HistoryUpkeep
 from hub.learning import Learning
+from hub.lines import Lines
 from hub.settings import Settings
 from hub.sources.mqtt import Delivery, MqttConnection
 from hub.store.address_book import Elsewhere, PostgresDirectory
@@ -46,7 +46,7 @@ WORKER_CLIENT = "carebell-worker"
 CYCLE_EVERY_S = 1.0
 """A deadline is met within a second even if the wake-up is lost."""
 DRAIN_WITHIN_S = 15.0
-"""After an outage, how long the ladder waits for alarms and actions that are not recorded yet."""
+"""After an outage, how long the ladder waits for deeds that are not recorded yet."""
 WEBHOOK_TIMEOUT_S = 10.0
 WAKES = ("notification_due", "incident_due", "maintenance_over")
 """What the loops are woken by (LISTEN)."""
@@ -84,7 +84,7 @@ class WorkerProcess:
 
     async def run(self) -> None:
         """For ever."""
-        async with httpx.AsyncClient(timeout=WEBHOOK_TIMEOUT_S) as client:
+        async with Lines(WEBHOOK_TIMEOUT_S) as client:
             register = PostgresDirectory(self._pool, _elsewhere(self._settings))
             directory = ConsentedDirectory(self._pool, register)
             channels: dict[ChannelName, Channel] = {
@@ -183,8 +183,9 @@ class WorkerProcess:
             self._broker.publish_nowait(topics.DESK_STATS, msgspec.json.encode(counted))
 
     def _must_drain(self) -> bool:
-        """Whether alarms or desk actions wait for a database that was away: somebody may have
-        taken responsibility already, so the ladder waits for their record, but not for ever."""
+        """Whether what humans did waits for a database that was away: somebody may have taken
+        responsibility already, so the ladder waits for their record, but not for ever. Alarms
+        alone are not waited for: in an earthquake thousands queue, and those recorded must ring."""
         now_s = self._clock.monotonic_s()
         waiting = self._unrecorded_at_s is not None and now_s - self._unrecorded_at_s < 2.5
         if not waiting:
@@ -200,7 +201,7 @@ class WorkerProcess:
         except msgspec.DecodeError:
             return
         if said.get("type") == "ingest":
-            slow = said.get("database") != "ok" and said.get("unrecorded_alarms", 0) > 0
+            slow = said.get("database") != "ok" and said.get("unrecorded_deeds", 0) > 0
             self._unrecorded_at_s = self._clock.monotonic_s() if slow else None
             if self._assurance is not None:
                 self._assurance.heard_ingest(said)

@@ -12,7 +12,16 @@ from tests.integration.desk_database import DatabaseServer, running_database
 
 # Speed is measured in benchmarks; a busy machine fails no test here.
 settings.register_profile("carebell", deadline=None)
+settings.register_profile("long", deadline=None)
 settings.load_profile("carebell")
+
+LONG_RUN = 40
+"""How many times as many examples `--hypothesis-profile=long` tries."""
+
+
+def long_run(examples: int) -> int:
+    """So many examples in the suite, far more where somebody asked for it."""
+    return examples * (LONG_RUN if settings.get_current_profile_name() == "long" else 1)
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ from hub.api.access import MAY
 from tests.integration.api_hub import ApiHub, api_hub
 
 READY_WITHIN_S = 30.0
-KEPT_BY_THE_HUB = frozenset({"context_change"})
-"""Not theirs: what changed, by id, for caches."""
+KEPT_BY_THE_HUB = frozenset({"context_change", "live_feed"})
+"""Not theirs: what changed, by id, for caches; which API processes are alive."""
 
 
 def at_the_door(

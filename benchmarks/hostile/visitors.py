@@ -47,7 +47,7 @@ CHECKS = (
     not_a_server_error, status_code_conformance, content_type_conformance,
     response_headers_conformance, response_schema_conformance,
 )  # fmt: skip
-UNREADY = frozenset({"/api/v1/health/ready", "/api/v1/health/cycle"})
+UNREADY = frozenset(f"/api/v1/health/{one}" for one in ("ready", "cycle", "assurance"))
 """May say 503: no worker runs here, and the document says so."""
 EXAMPLES_KEPT = 20
 ANSWER_WITHIN_S = 20.0

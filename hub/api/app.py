@@ -1,8 +1,8 @@
 """The HTTP application: parts put together, routes, and the description of it all."""
 
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
@@ -52,6 +52,7 @@ from hub.api.routes import (
     observations,
     outages,
     people,
+    phone,
     policies,
     premises,
     push,
@@ -65,6 +66,7 @@ from hub.api.routes import (
     signals,
     tokens,
     visits,
+    wall,
 )
 from hub.api.sessions import COOKIE, Sessions
 from hub.api.snapshot import DeskSnapshot
@@ -72,7 +74,7 @@ from hub.api.switchboard import Switchboard
 from hub.api.throttle import Throttle
 
 COMPRESSED_FROM_BYTES = 1024
-PUBLIC = ("/api/v1/health/", "/api/v1/callbacks/", "/metrics", "/openapi.json")
+PUBLIC = ("/api/v1/health/", "/api/v1/callbacks/", "/api/v1/phone/", "/metrics", "/openapi.json")
 """Paths that need no log-in."""
 
 ROUTERS = (
@@ -104,6 +106,7 @@ ROUTERS = (
     reports.router,
     reports.case_router,
     visits.router,
+    wall.router,
     observations.router,
     findings.router,
     signals.router,
@@ -116,6 +119,7 @@ ROUTERS = (
     rota.handovers_router,
     assurance.router,
     assurance.health_router,
+    phone.router,
     events.router,
     health.router,
     metrics.router,
@@ -171,16 +175,7 @@ def create_app(dependencies: ApiDependencies) -> FastAPI:
             await reconciler.stop()
             await dependencies.bus.stop()
 
-    app = FastAPI(
-        title="Carebell",
-        version=__version__,
-        summary="From a pressed button to a human who has taken responsibility.",
-        openapi_url="/openapi.json",
-        docs_url=None,  # its scripts would come from another site
-        redoc_url=None,
-        lifespan=lifespan,
-        telemetry={"tracing": False, "metrics": False, "logs": False},
-    )
+    app = _application(lifespan)
     app.state.parts = Parts(
         dependencies, switchboard, sessions, Throttle(), deeds, figures, Gauging()
     )
@@ -197,6 +192,19 @@ def create_app(dependencies: ApiDependencies) -> FastAPI:
     serve_page(app, dependencies.page)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]
     return app
+
+
+def _application(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+    return FastAPI(
+        title="Carebell",
+        version=__version__,
+        summary="From a pressed button to a human who has taken responsibility.",
+        openapi_url="/openapi.json",
+        docs_url=None,  # its scripts would come from another site
+        redoc_url=None,
+        lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
 
 
 def described(app: FastAPI) -> dict[str, Any]:

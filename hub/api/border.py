@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api.figures import Figures
+from hub.api.looks import LOOK
 from hub.api.ports import Clock
 from hub.api.problems import Problem, problem_response
 
@@ -34,6 +35,7 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _LIVE = "text/event-stream"
+_REFUSED = 400
 
 _log = structlog.get_logger("hub.api")
 
@@ -89,6 +91,7 @@ class _Crossing:
         self._private = scope["path"].startswith("/api/")
         self._limit_bytes = _limit_bytes(scope)
         self._headers = headers
+        self._scope = scope
         self._receive = receive
         self._send = send
 
@@ -105,6 +108,8 @@ class _Crossing:
         """Add the headers."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if message["status"] < _REFUSED and (note := self._scope.get(LOOK)) is not None:
+                note()
             headers = MutableHeaders(scope=message)
             self.live = headers.get("content-type", "").startswith(_LIVE)
             for name, value in self._headers.items():

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -11,7 +12,7 @@ from hub.api.access import MEANING, Deed, may
 from hub.api.deeds import Deeds
 from hub.api.figures import Figures
 from hub.api.gauging import Gauging
-from hub.api.looks import ACTIONS, Looks
+from hub.api.looks import LOOK, Looks, action_of
 from hub.api.ports import (
     AccountStore,
     ApiDependencies,
@@ -168,7 +169,8 @@ class Allowed:
             lacking = f"It does not include: {MEANING[self.deed]}."
             raise Problem(403, "Your role does not allow this", lacking)
         if request.method == "GET":
-            _note_list(request, session.account)
+            # Once it is answered (hub.api.border): who was refused has seen nothing.
+            request.scope[LOOK] = partial(_note_list, request, session.account)
         return session.account
 
 
@@ -176,9 +178,12 @@ def _note_list(request: Request, account: Account) -> None:
     """A list or a feed, once in a while, with the area it reaches."""
     parts = parts_of(request)
     path = getattr(request.scope.get("route"), "path", "")
-    told = parts.looks.seen(account.id, path, request.url.query, parts.clock.monotonic_s())
+    question = request.url.query
+    if "{" in path:  # which of them was asked for is part of the question
+        question = f"{request.url.path}?{question}".removesuffix("?")
+    told = parts.looks.seen(account.id, path, question, parts.clock.monotonic_s())
     if told is not None:
-        action = ACTIONS.get(told["noun"], "list")
+        action = action_of(told["noun"], path)
         seat = {"area_id": account.area_id, "role": account.role}
         parts.switchboard.note_look(parts.entry(account, action, account.area_id, told | seat))
 

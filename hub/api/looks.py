@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+LOOK = "carebell.look"
+"""Where a request's scope has what to call if the look is granted."""
 AGAIN_AFTER_S = 60.0
 """Ours: who looked in which minute is as fine as anybody ever asked."""
 REMEMBERED = 10_000
@@ -27,10 +29,38 @@ LISTS: Mapping[str, str] = {
     "/api/v1/responders": "responders",
     "/api/v1/rounds/summary": "rounds",
     "/api/v1/log": "log",
+    "/api/v1/devices/{device_id}": "device",
+    "/api/v1/devices/{device_id}/presses": "presses",
+    "/api/v1/responders/{responder_id}": "responders",
+    "/api/v1/assurance/conditions": "conditions",
+    "/api/v1/assurance/contacts": "contacts",
+    "/api/v1/assurance/people-without-responder": "people",
+    "/api/v1/dead-letters": "dead_letters",
+    "/api/v1/quarantine": "quarantine",
+    "/api/v1/family/people": "family",
+    "/api/v1/handovers": "handovers",
+    "/api/v1/replies": "replies",
+    "/api/v1/wall": "wall",
+    "/api/v1/outages/{outage_id}/devices": "devices",
+    "/api/v1/incidents/{incident_id}/calls": "calls",
+    "/api/v1/incidents/{incident_id}/deliveries": "deliveries",
+    "/api/v1/incidents/{incident_id}/hand-offs": "hand_offs",
+    "/api/v1/incidents/{incident_id}/ladder": "ladder",
+    "/api/v1/incidents/{incident_id}/responders": "responders",
+    "/api/v1/people/{person_id}/family": "family",
+    "/api/v1/people/{person_id}/incidents": "incidents",
+    "/api/v1/people/{person_id}/states": "states",
+    "/api/v1/premises/{premises_id}/incidents": "incidents",
 }
-"""By the template of the route: what is listed."""
+"""By the template of the route: what is read. A route is here, or logs the look itself where it
+answers, or shows nobody: tests/integration/test_looks_logged.py calls them all."""
 ACTIONS: Mapping[str, str] = {"feed": "connect"}
-"""What the entry is called; every other one is `list`."""
+"""What the entry is called; every other one is `list`, or `look` where one thing was asked for."""
+
+
+def action_of(noun: str, path: str) -> str:
+    """What such a look is called in the log."""
+    return ACTIONS.get(noun, "look" if "{" in path else "list")
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from hub.api.ports_channels import ChannelPorts
 from hub.api.ports_findings import FindingStore
 from hub.api.ports_ladder import PolicyStore
 from hub.api.ports_operation import FigureStore, MaintenanceStore, QuarantineStore
+from hub.api.ports_phone import PhoneDoor
 from hub.api.ports_reach import ReachStore, Routes
 from hub.api.ports_record import RecordPorts
 from hub.api.ports_signals import SignalStore
@@ -329,6 +330,10 @@ class ApiDependencies:
     """What the page shows besides what the hub knows."""
     channels: ChannelPorts | None = None
     """Consent, web push, calls to homes; None: there are none of these."""
+    phones: PhoneDoor | None = None
+    """Where phones' pages reach the broker; None: there are none."""
+    phone_page_url: str = ""
+    """Where a new phone's page opens (`hub.qr`); empty: as the reader reaches this API."""
     answers: AnswerParts | None = None
     """Call-backs of gateways and one-time links; None: there are neither."""
     routes: Routes | None = None

@@ -97,6 +97,8 @@ class PremisesItem(BaseModel):
     area_id: str
     address: str
     phone: str | None
+    latitude: float | None
+    longitude: float | None
     residents: int
 
 

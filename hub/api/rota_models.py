@@ -151,6 +151,7 @@ class DeskView(BaseModel):
     model_config = ConfigDict(title="DeskPresence")
 
     account_id: str
+    account_name: str
     area_id: str
     role: str
     since: Moment

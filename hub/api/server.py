@@ -26,6 +26,8 @@ class _Server(uvicorn.Server):
         if isinstance(application, FastAPI):
             parts: Parts = application.state.parts
             parts.switchboard.cut("shutdown")
+            if parts.dependencies.phones is not None:
+                parts.dependencies.phones.close()
         await super().shutdown(sockets)
 
 

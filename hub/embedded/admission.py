@@ -133,22 +133,27 @@ class Register:
                 self._devices = snapshot.devices
                 self._changes.begin(snapshot.mark)
             if self._devices is not None:
-                self._take_up(self._devices)
+                self._devices = self._with_changes(self._devices)
         except FileNotFoundError:
             pass
         except (OSError, msgspec.MsgspecError) as error:
             _log.error("register_unreadable", path=str(self._path), error=str(error))
         return self._devices
 
-    def _take_up(self, devices: dict[str, RegisteredDevice]) -> None:
-        for change in self._changes.news():
-            if change.noun != "device":
-                continue
+    def _with_changes(self, devices: dict[str, RegisteredDevice]) -> dict[str, RegisteredDevice]:
+        """The same map where nothing changed, else another one: the doorman compares it with the
+        one before to know whom to show out. Copying 100,000 devices takes a millisecond."""
+        news = [change for change in self._changes.news() if change.noun == "device"]
+        if not news:
+            return devices
+        changed = dict(devices)
+        for change in news:
             device = msgspec.json.decode(change.row, type=RegisteredDevice | None)
             if device is None:
-                devices.pop(change.key, None)
+                changed.pop(change.key, None)
             else:
-                devices[change.key] = device
+                changed[change.key] = device
+        return changed
 
 
 def applicant_of(request: AuthorizationRequest) -> Applicant:

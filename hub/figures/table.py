@@ -217,7 +217,7 @@ FIGURES: tuple[Figure, ...] = (
            "Blocks that seal the audit log, since it began.",
            "Stands still while people work: read log/worker.log."),
     Figure("carebell_audit_unsealed_entries", _G, "audit", "entries",
-           "Entries of the audit log that no block seals yet; 100,000 means at least so many.",
+           "Entries of the audit log that no block seals yet; 100,000 means so many or more.",
            "Grows for minutes: read log/worker.log."),
     Figure("carebell_audit_unsealed_seconds", _G, "audit", "s",
            "How old the oldest entry is that no block seals yet.",

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,10 +22,14 @@ class CountedOutbox:
         self._dwell_s = 0.0
 
     async def claim_due(
-        self, channel: ChannelName, now: datetime, limit: int, *, least_urgent: int | None = None
+        self, channel: ChannelName, now: datetime, limit: int, *, ordinary: int | None = None
     ) -> Sequence[Notification]:
         """As the outbox does."""
-        return await self._outbox.claim_due(channel, now, limit, least_urgent=least_urgent)
+        return await self._outbox.claim_due(channel, now, limit, ordinary=ordinary)
+
+    async def channels_due(self, now: datetime) -> Collection[ChannelName]:
+        """As the outbox does."""
+        return await self._outbox.channels_due(now)
 
     async def pass_overdue(self, now: datetime, limit: int) -> int:
         """As the outbox does."""

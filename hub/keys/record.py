@@ -32,6 +32,7 @@ class RecordKeys(BaseModel):
         "From how many false presses in the span of a report somebody is listed: a visit and "
         "another button may help them.",
         source="ours: twice may happen to anybody",
+        unit="presses",
         ge=2,
         le=1000,
     )

@@ -40,6 +40,8 @@ class Case:
     """Each entry with `seal`: its digest, block and proof; None: not sealed yet."""
     notifications: list[View] = field(default_factory=list)
     """Each with its `deliveries`."""
+    names: dict[str, str] = field(default_factory=dict)
+    """What those who were told are called, by `recipient`; who is gone from the register is not."""
     responders: list[View] = field(default_factory=list)
     hand_offs: list[View] = field(default_factory=list)
     calls: list[View] = field(default_factory=list)

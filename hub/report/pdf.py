@@ -1,6 +1,7 @@
 """A page as PDF. Runs as a process of its own (`python -m hub.report.pdf FONT`): laying out and
-cutting a font of 20,000 characters takes a second of a core and 150 MB, which a process that passes
-presses on cannot spare. Reads the page as JSON, writes the PDF.
+cutting a font of 20,000 characters takes 1.3 s of a core and 130 MiB for two pages (measured, see
+docs/how-to/record.md), which a process that passes presses on cannot spare. Reads the page as
+JSON, writes the PDF.
 """
 
 import os
@@ -89,7 +90,7 @@ def _table(sheet: FPDF, table: Table, *, borders: bool) -> None:
 
 def _line(sheet: FPDF, text: str, size: float, height: float) -> None:
     sheet.set_font(FONT, size=size)
-    sheet.multi_cell(0, height, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    sheet.multi_cell(0, height, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
 def _face(font: Path) -> int:

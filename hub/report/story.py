@@ -17,6 +17,8 @@ _TEXT_MAX = 400
 """Characters of one cell; the JSON has all of it."""
 _QUIET = frozenset({"next_deadline_at", "alarm_id", "notification_id", "delivery_id", "noun"})
 """Details that tell people nothing."""
+_WENT = frozenset({"sending", "sent", "delivered", "answered"})
+"""States of an attempt that need no explanation."""
 
 
 def page_of(case: Case, language: str) -> Page:
@@ -83,8 +85,6 @@ class _Story:
 
     def _summary(self, what: str) -> Section:
         incident = self._case.incident
-        outcome = next((w for o, w in OUTCOMES.items() if o == incident["outcome"]), None)
-        told = outcome["en" if self._language.startswith("en") else "zh-CN"] if outcome else None
         note = ""
         if self._case.left_out:
             lists = ", ".join(self._h(key) for key in self._case.left_out)
@@ -96,7 +96,8 @@ class _Story:
             self._pairs(
                 ("incident", incident["incident_id"]), ("kind", what),
                 ("priority", self._said(incident["priority"])),
-                ("state", self._said(incident["state"])), ("outcome", told),
+                ("state", self._said(incident["state"])),
+                ("outcome", self._outcome(incident["outcome"])),
                 ("note", incident["note"]), ("owner", incident["owner_name"]),
                 ("area", " / ".join(self._case.area_path)), ("follows", incident["follows"]),
             ),
@@ -197,15 +198,15 @@ class _Story:
             "notifications", self._case.notifications, ("time", "to", "way", "what", "delivery"),
             (21, 20, 11, 18, 30),
             lambda r: (
-                self._time(r["created_at"]), r["recipient"], self._said(r["channel"]),
+                self._time(r["created_at"]), self._name(r["recipient"]), self._said(r["channel"]),
                 f"{self._said(r['kind'])}: {self._reason(r['state'])}", self._deliveries(r),
             ),
         )  # fmt: skip
 
     def _deliveries(self, row: View) -> str:
         lines = [
-            f"{self._time(d['at'])[11:]} {self._said(d['channel'])} {d['address']} "
-            f"{self._reason(d['state'])}".strip()
+            f"{self._time(d['began_at'])[11:]} {self._said(d['channel'])} {d['address']}".strip()
+            + f"; {self._time(d['at'])[11:]} {self._reason(d['state'])}"
             for d in row["deliveries"]
         ]
         return "\n".join(lines) or self._reason(row["reason"]) or row["detail"]
@@ -215,8 +216,20 @@ class _Story:
             "timeline", self._case.log, ("time", "who", "what", "why"), (22, 18, 20, 40),
             lambda r: (self._time(r["at"]), self._who(r),
                        words.action_words(r["action"], self._language),
-                       self._why(r["reason"], r["detail"])),
+                       self._sent(r) if r["action"] == "send"
+                       else self._why(r["reason"], r["detail"])),
         )  # fmt: skip
+
+    def _sent(self, row: View) -> str:
+        """A message in one line: whether it went, which way, to whom; a failure in full."""
+        detail = row["detail"]
+        if row["reason"] not in _WENT:
+            return self._why(row["reason"], detail)
+        whom = self._name(detail.get("recipient", ""))
+        way = f"{self._said(detail.get('channel'))}: {whom} {detail.get('address', '')}".strip()
+        number = {key: detail.get(key) for key in ("provider_id",)}
+        return "; ".join(part for part in (self._reason(row["reason"]), way,
+                                           self._why(None, number)) if part)  # fmt: skip
 
     def _observations(self) -> Section | None:
         if self._case.observations is None:
@@ -233,7 +246,7 @@ class _Story:
         state = self._case.seal
         head = state.get("head") or self._h("none")
         table = self._table(
-            self._case.log, ("entry", "block", "sealed", "digest"), (12, 12, 24, 52),
+            self._case.log, ("entry", "block", "sealed", "digest"), (8, 8, 20, 64),
             self._sealed,
         )  # fmt: skip
         return Section(
@@ -259,7 +272,14 @@ class _Story:
         return Section(self._h(key), table=self._table(rows, head, widths, cells))
 
     def _who(self, row: View) -> str:
+        if row["actor_kind"] == "hub":
+            return self._said("hub")
         return str(row["actor_name"] or row["actor_id"] or self._said(row["actor_kind"]))
+
+    def _name(self, recipient: str) -> str:
+        """Whom people know; an id where the register does not know them any more."""
+        found = self._case.names.get(recipient)
+        return found or words.said(words.RECIPIENTS, recipient, self._language)
 
     def _reason(self, reason: str | None) -> str:
         return words.said(words.REASONS, reason, self._language)
@@ -269,17 +289,34 @@ class _Story:
         for key, value in detail.items():
             if key in _QUIET or value in (None, "", [], {}):
                 continue
-            parts.append(f"{key.replace('_', ' ')}: {self._value(value)}")
+            called = words.said(words.DETAILS, key, self._language)
+            parts.append(f"{called}: {self._value(value, key)}")
         return "; ".join(part for part in parts if part)
 
-    def _value(self, value: object) -> str:
+    def _value(self, value: object, key: str = "") -> str:
         if isinstance(value, Mapping):
             return ", ".join(f"{k} {self._value(v)}" for k, v in value.items())
         if isinstance(value, list):
-            return ", ".join(self._value(each) for each in value)
+            return ", ".join(self._value(each, key) for each in value)
         text = str(value)
+        match key:
+            case "told":
+                way, _, whom = text.partition(":")
+                return f"{self._said(way)}: {self._name(whom)}"
+            case "recipient" | "whom":
+                return self._name(text)
+            case "kind":
+                return self._kind({"kind": text})
+            case "outcome":
+                return self._outcome(text) or text
+            case "note" | "text" | "reference":
+                return text  # what people typed is not ours to translate
         known = words.REASONS.get(text) or words.STATES.get(text)
         return text if known is None else known[0 if self._language.startswith("en") else 1]
+
+    def _outcome(self, outcome: str | None) -> str | None:
+        told = next((w for o, w in OUTCOMES.items() if o == outcome), None)
+        return told["en" if self._language.startswith("en") else "zh-CN"] if told else None
 
 
 def _short(text: str) -> str:

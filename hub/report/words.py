@@ -120,6 +120,7 @@ ACTIONS: Words = {
     "add_responder": ("called somebody to go there", "增派人员"),
     "hand_off": ("handed to the emergency service", "移交急救部门"),
     "call": ("called the home", "致电住户"),
+    "clock_set_back": ("the hub's clock was set back", "系统时钟被回拨"),
 }
 
 REASONS: Words = {
@@ -163,7 +164,7 @@ REASONS: Words = {
     "wanted": ("more people were wanted", "请求增援"),
     "resolved": ("over", "已结束"),
     "sending": ("being sent", "发送中"),
-    "sent": ("the provider took it", "服务商已接收"),
+    "sent": ("sent", "已发出"),
     "delivered": ("delivered", "已送达"),
     "answered": ("answered", "已应答"),
     "unconfirmed": ("no receipt came", "未收到回执"),
@@ -240,6 +241,43 @@ STATES: Words = {
     "refused": ("refused", "拒绝"),
     "hub": ("hub", "系统"),
 }
+
+DETAILS: Words = {
+    "address": ("address", "地址"),
+    "attempt": ("attempt", "第几次"),
+    "by": ("by", "来源"),
+    "channel": ("way", "方式"),
+    "channels": ("ways", "方式"),
+    "detail": ("answer", "回应"),
+    "expected_arrival_s": ("arrives in s", "预计到达（秒）"),
+    "expires_at": ("until", "有效至"),
+    "flags": ("marks", "标记"),
+    "format": ("format", "格式"),
+    "how": ("by", "途径"),
+    "kind": ("what", "类别"),
+    "ladder": ("ladder", "呼叫方案"),
+    "language": ("language", "语言"),
+    "note": ("note", "备注"),
+    "outcome": ("outcome", "结果"),
+    "provider_id": ("the provider's number", "服务商编号"),
+    "recipient": ("to", "对象"),
+    "reference": ("reference", "受理编号"),
+    "repeats": ("repeats", "重复"),
+    "result": ("result", "结果"),
+    "service": ("service", "部门"),
+    "step": ("step", "级别"),
+    "text": ("text", "内容"),
+    "told": ("told", "通知"),
+    "whom": ("whom", "对象"),
+}
+"""What an entry of the log says besides; what is not here is called as it is stored."""
+
+RECIPIENTS: Words = {
+    "dispatchers": ("dispatchers", "值班员"),
+    "person": ("the person", "本人"),
+    "fallback": ("second hotline", "备用热线"),
+}
+"""Who is told without a name of their own."""
 
 _COLUMN = {ENGLISH: 0, CHINESE: 1}
 REFUSED = ("not possible: {what}", "未成功：{what}")

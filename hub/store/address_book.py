@@ -6,11 +6,10 @@ whose service ended count from the next message on.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import psycopg
-from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 
 from alerts.address import ACCOUNT, CONTACT, RESPONDER, Address
 from alerts.errors import LookUpFailed
@@ -18,12 +17,11 @@ from alerts.people import PersonState
 from alerts.policy import FALLBACK_CONTACT, ChannelName
 from alerts.rendering import language_of
 from hub.store import queries
+from hub.store.gathered import AWAY, Gathered, by_key
 from schemas.ids import IncidentId
 
 _SQL = queries.load("address_book")
 _NOUNS = {CONTACT: "contact", ACCOUNT: "account", RESPONDER: "responder"}
-AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
-"""What a database raises that does not answer; the courier asks again."""
 
 SHORTEST_NUMBER = 6
 """Digits of the shortest number that may stand behind a country's."""
@@ -44,8 +42,11 @@ class PostgresDirectory:
     """The register's contacts, accounts and responders, and what the configuration names."""
 
     def __init__(self, pool: AsyncConnectionPool[Any], elsewhere: Elsewhere) -> None:
-        self._pool = pool
         self._elsewhere = elsewhere
+        self._people: dict[str, Gathered[str, Row]] = {
+            noun: Gathered(partial(_found, pool, noun)) for noun in _NOUNS.values()
+        }
+        self._served: Gathered[str, Row] = Gathered(partial(_concerned, pool))
 
     async def look_up(self, recipient: str, incident_id: IncidentId) -> Address | None:
         """Raises LookUpFailed while the database is away."""
@@ -54,18 +55,22 @@ class PostgresDirectory:
         if noun is None:
             return self._without_register(recipient)
         try:
-            async with (
-                self._pool.connection() as connection,
-                connection.cursor(row_factory=dict_row) as cursor,
-            ):
-                await cursor.execute(_SQL[noun], {"id": found_id})
-                row = await cursor.fetchone()
-                if row is None or not await _served(cursor, noun, row, incident_id):
-                    return None
+            row = await self._people[noun].ask(found_id)
+            if row is None or not await self._is_served(noun, row, incident_id):
+                return None
         except AWAY as error:
             raise LookUpFailed(type(error).__name__) from error
         language = row["language"] or row.get("account_language") or self._elsewhere.language
         return Address(recipient, row["name"], row["relation"], language_of(language), _values(row))
+
+    async def _is_served(self, noun: str, row: Row, incident_id: IncidentId) -> bool:
+        """After a move or the end of the service neither family nor neighbours are called
+        (docs/adr/0009); dispatchers and supervisors are."""
+        states = [row.get("person_state")]
+        if noun == "responder":
+            about = await self._served.ask(incident_id)
+            states.append(about["person_state"] if about else None)
+        return all(PersonState(state).served for state in states if state is not None)
 
     def _without_register(self, recipient: str) -> Address:
         """Desks, devices and what the configuration names: no look into the database."""
@@ -75,17 +80,12 @@ class PostgresDirectory:
         return Address(recipient, recipient, "", self._elsewhere.language, values or {})
 
 
-async def _served(
-    cursor: psycopg.AsyncCursor[Row], noun: str, row: Row, incident_id: IncidentId
-) -> bool:
-    """After a move or the end of the service neither family nor neighbours are called
-    (docs/adr/0009); dispatchers and supervisors are."""
-    states = [row.get("person_state")]
-    if noun == "responder":
-        await cursor.execute(_SQL["incident_person"], {"incident_id": incident_id})
-        about = await cursor.fetchone()
-        states.append(about["person_state"] if about else None)
-    return all(PersonState(state).served for state in states if state is not None)
+async def _found(pool: AsyncConnectionPool[Any], noun: str, ids: Sequence[str]) -> dict[str, Row]:
+    return await by_key(pool, _SQL[noun], ids, "id")
+
+
+async def _concerned(pool: AsyncConnectionPool[Any], ids: Sequence[str]) -> dict[str, Row]:
+    return await by_key(pool, _SQL["incident_people"], ids, "incident_id")
 
 
 def _values(row: Row) -> dict[ChannelName, tuple[str, ...]]:

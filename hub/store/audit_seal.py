@@ -24,7 +24,7 @@ _SEAL_LOCK = 0x7365_616C
 """Advisory lock key: `seal` in ASCII."""
 
 BLOCK_ENTRIES = 500
-"""Digests of one block: about 4 ms of the worker's loop and 20 KB."""
+"""Digests of one block: 5 ms of the worker's core and 19 KB (measured, docs/how-to/record.md)."""
 BLOCK_SPAN_US = 86_400_000_000
 """A day: retention removes whole blocks, so nothing stays more than a day longer than it should,
 also of a log that was written before it was sealed."""

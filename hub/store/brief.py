@@ -1,14 +1,13 @@
 """What a message may say, read when it is sent; implements `alerts.ports.Wording`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-import psycopg
-from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 
 from alerts.address import ACCOUNT, CONTACT, RESPONDER, Address
 from alerts.brief import Brief, Going, Purpose, Where, Whom, anonymous, permitted
@@ -23,17 +22,18 @@ from alerts.ports import Clock
 from alerts.responders import Answer
 from hub.map_links import map_link
 from hub.store import queries
+from hub.store.gathered import AWAY, Gathered, all_by_key, by_key
 from hub.store.rows import incident_of
 from schemas.alarms import PositionSource
 
 _SQL = queries.load("brief")
 
 Row = dict[str, Any]
+V = TypeVar("V")
 LinkFor = Callable[[Notification, Address], Awaitable[str | None]]
 """A one-time link for one recipient; None: there are no links."""
 _CARRIED = frozenset({"wristband", "phone"})
 """Devices that say nothing about where in the home somebody is."""
-_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,10 @@ class PostgresWords:
         clock: Clock,
         link_for: LinkFor | None = None,
     ) -> None:
-        self._pool = pool
+        self._cases = Gathered(partial(by_key, pool, _SQL["cases"], column="incident_id"))
+        self._decisions = Gathered(
+            partial(all_by_key, pool, _SQL["decisions"], column="incident_id")
+        )
         self._speaker = speaker
         self._clock = clock
         self._link_for = link_for
@@ -99,29 +102,29 @@ class PostgresWords:
         audience = audience_of(address)
         if not notification.incident_id:
             return allowed(audience, ())
-        values = {"incident_id": notification.incident_id, "audience": audience.value}
-        rows = await self._read("decisions", values)
-        return allowed(
-            audience, [Decision(audience, DataType(r["data_type"]), r["allowed"]) for r in rows]
-        )
+        rows = await _asked(self._decisions, notification.incident_id)
+        return allowed(audience, decisions_for(audience, rows or ()))
 
     async def _case(self, notification: Notification) -> Row | None:
         if not notification.incident_id:
             return None
-        rows = await self._read("case", {"incident_id": notification.incident_id})
-        return rows[0] if rows else None
+        return await _asked(self._cases, notification.incident_id)
 
-    async def _read(self, query: str, values: Row) -> list[Row]:
-        try:
-            async with (
-                self._pool.connection() as connection,
-                connection.cursor(row_factory=dict_row) as cursor,
-            ):
-                await cursor.execute(_SQL[query], values)
-                found: list[Row] = await cursor.fetchall()
-        except _AWAY as error:
-            raise LookUpFailed(type(error).__name__) from error
-        return found
+
+async def _asked(question: Gathered[str, V], incident_id: str) -> V | None:
+    try:
+        return await question.ask(incident_id)
+    except AWAY as error:
+        raise LookUpFailed(type(error).__name__) from error
+
+
+def decisions_for(audience: Audience, rows: Iterable[Row]) -> list[Decision]:
+    """What a person decided for one audience, from their decisions for all."""
+    return [
+        Decision(audience, DataType(row["data_type"]), row["allowed"])
+        for row in rows
+        if row["audience"] == audience
+    ]
 
 
 def audience_of(address: Address) -> Audience:

@@ -16,6 +16,7 @@ from hub.store.asking import settle_questions, told_calling
 from hub.store.ladder import keep, rosters
 from hub.store.ledger import many
 from hub.store.rows import incident_of, incident_values
+from hub.store.setback import SetBack
 from hub.store.whereabouts import Cursor
 
 _SQL = queries.load("incidents")
@@ -35,14 +36,21 @@ class PostgresEscalation:
         self._pool = pool
         self._reachable = reachable
         self._language = language
+        self._set_back = SetBack()
 
     async def climb_due(self, now: datetime, limit: int) -> Sequence[Decision]:
         """Lock, decide, save incident, notifications and log in one transaction."""
+        decisions = await self._climb(now, limit)
+        self._set_back.saw(now)
+        return decisions
+
+    async def _climb(self, now: datetime, limit: int) -> Sequence[Decision]:
         async with (
             self._pool.connection() as connection,
             connection.transaction(),
             connection.cursor(row_factory=dict_row) as cursor,
         ):
+            await self._set_back.mend(cursor, now)
             await cursor.execute(_SQL["due_incidents"], {"now": now, "limit": limit})
             due = [incident_of(row) for row in await cursor.fetchall()]
             if not due:

@@ -7,15 +7,19 @@ else who asks meanwhile. Nothing is kept: an answer is never older than its ques
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, LiteralString, TypeVar
 
 import psycopg
-from psycopg_pool import PoolTimeout
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
 """What a database raises that does not answer."""
 AT_ONCE = 256
 """Keys in one query: a few milliseconds of work."""
+
+Row = dict[str, Any]
+Pool = AsyncConnectionPool[Any]
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -65,6 +69,31 @@ class Gathered(Generic[K, V]):
             future.set_result((await self._load([key])).get(key))
         except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
             _fail(future, error)
+
+
+async def rows(pool: Pool, query: LiteralString, values: Row) -> list[Row]:
+    """What a query finds, on a connection of its own."""
+    async with pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(query, values)
+        found: list[Row] = await cursor.fetchall()
+        return found
+
+
+async def by_key(
+    pool: Pool, query: LiteralString, keys: Sequence[str], column: str
+) -> dict[str, Row]:
+    """One row for each of the keys (`ids` in the query) that has one."""
+    return {row[column]: row for row in await rows(pool, query, {"ids": list(keys)})}
+
+
+async def all_by_key(
+    pool: Pool, query: LiteralString, keys: Sequence[str], column: str
+) -> dict[str, list[Row]]:
+    """Every row of each of the keys."""
+    found: dict[str, list[Row]] = {}
+    for row in await rows(pool, query, {"ids": list(keys)}):
+        found.setdefault(row[column], []).append(row)
+    return found
 
 
 def _fail(future: asyncio.Future[V | None], error: Exception) -> None:

@@ -17,7 +17,7 @@ _FACTS_LOCK = 0x6661_6374
 """Advisory lock key: `fact` in ASCII."""
 
 AT_ONCE = 500
-"""Incidents in one transaction: tens of milliseconds."""
+"""Incidents in one transaction: 0.1 s (measured: 200,000 in 56 s with a pause after each)."""
 OVERLAP = timedelta(minutes=2)
 """Notifications are found by the hub's clock and committed a little later: longer than
 any courier's transaction."""

@@ -111,6 +111,7 @@ async def _loaded(
         findings=findings,
         log=log,
         notifications=notifications,
+        names=await _names(cursor, notifications),
         responders=await _rows(cursor, "responders", own),
         hand_offs=await _rows(cursor, "hand_offs", own),
         calls=await _rows(cursor, "calls", own),
@@ -155,6 +156,12 @@ async def _with_deliveries(cursor: Cursor, notifications: list[View]) -> None:
         by_notification[row["notification_id"]].append(row)
     for row in notifications:
         row["deliveries"] = by_notification[row["notification_id"]]
+
+
+async def _names(cursor: Cursor, notifications: list[View]) -> dict[str, str]:
+    """What those who were told are called, by recipient as a notification has it."""
+    ids = sorted({row["recipient"].partition(":")[2] for row in notifications} - {""})
+    return {row["recipient"]: row["name"] for row in await _rows(cursor, "names", {"ids": ids})}
 
 
 async def _observations(cursor: Cursor, incident: View, device_id: str | None) -> list[View]:

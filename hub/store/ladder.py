@@ -200,20 +200,30 @@ async def keep(cursor: Cursor, decisions: Sequence[Decision], now: datetime) -> 
     """Log and outbox of rungs that were climbed; the incidents are saved already."""
     entries = [_entry(decision, now) for decision in decisions if decision.worth_logging]
     await many(cursor, _SQL["log"], entries)
-    fresh: list[Row] = []
-    again = False
-    for decision in decisions:
-        for recipient in decision.told:
-            row = _ring(decision, recipient, now)
-            if decision.reason is Reason.LAST_STEP_REPEATED:
-                await cursor.execute(_SQL["ring_again"], row)
-                if await cursor.fetchone() is not None:
-                    again = True
-                    continue
-            fresh.append(row)
-    await many(cursor, _SQL["add_notification"], fresh)
-    if again:
+    rings = [
+        (_ring(decision, recipient, now), decision.reason is Reason.LAST_STEP_REPEATED)
+        for decision in decisions
+        for recipient in decision.told
+    ]
+    repeated = [row for row, again in rings if again]
+    unrung = await _rung_again(cursor, repeated)
+    await many(cursor, _SQL["add_notification"], [row for row, again in rings if not again])
+    await many(cursor, _SQL["add_notification"], unrung)
+    if len(unrung) < len(repeated):
         await cursor.execute(_LADDER["wake_courier"])
+
+
+async def _rung_again(cursor: Cursor, rows: Sequence[Row]) -> list[Row]:
+    """Ring the last rung's rows once more; those that were never rung."""
+    if not rows:
+        return []
+    await cursor.executemany(_SQL["ring_again"], rows, returning=True)
+    unrung = []
+    for row in rows:
+        if await cursor.fetchone() is None:
+            unrung.append(row)
+        cursor.nextset()
+    return unrung
 
 
 def _entry(decision: Decision, now: datetime) -> Row:

@@ -2,7 +2,8 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,8 +19,8 @@ from alerts.responders import Answer
 from hub.answered import Shown
 from hub.register import zone_named
 from hub.store import queries
-from hub.store.address_book import AWAY
 from hub.store.brief import audience_of, decisions_for
+from hub.store.gathered import AWAY, Gathered
 from hub.store.ledger import log_values
 from hub.store.reach import Cursor, Reach
 
@@ -43,6 +44,21 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A row of `incident_link`."""
+
+    token_sha256: str
+    area_id: str
+    incident_id: str
+    recipient: str
+    name: str
+    language: str
+    channel: str
+    created_at: datetime
+    expires_at: datetime
+
+
 class LinkMaker:
     """Makes the link of a message, in the worker."""
 
@@ -54,6 +70,7 @@ class LinkMaker:
         draw: Callable[[int], str] = secrets.token_urlsafe,
     ) -> None:
         self._pool = pool
+        self._issued = Gathered(self._issue)
         self._public_url = public_url
         self._clock = clock
         self._draw = draw
@@ -66,23 +83,28 @@ class LinkMaker:
         if not (self._public_url and personal and asks):
             return None
         token, now = self._draw(TOKEN_BYTES), self._clock.now()
-        values = {
-            "token_sha256": hashed(token),
-            "area_id": notification.area_id,
-            "incident_id": notification.incident_id,
-            "recipient": address.recipient,
-            "name": address.name,
-            "language": address.language,
-            "channel": notification.channel.value,
-            "now": now,
-            "expires_at": now + LIVES_FOR,
-        }
+        link = _Link(
+            token_sha256=hashed(token),
+            area_id=notification.area_id,
+            incident_id=notification.incident_id,
+            recipient=address.recipient,
+            name=address.name,
+            language=address.language,
+            channel=notification.channel.value,
+            created_at=now,
+            expires_at=now + LIVES_FOR,
+        )
         try:
-            async with self._pool.connection() as connection:
-                await connection.execute(_SQL["issue"], values)
+            await self._issued.ask(link)
         except AWAY as error:
             raise LookUpFailed(type(error).__name__) from error
         return f"{self._public_url}/l/{token}"
+
+    async def _issue(self, links: Sequence["_Link"]) -> dict["_Link", None]:
+        values = {one.name: [getattr(link, one.name) for link in links] for one in fields(_Link)}
+        async with self._pool.connection() as connection:
+            await connection.execute(_SQL["issue"], values)
+        return {}
 
 
 class PostgresLinks:

@@ -1,6 +1,6 @@
 """The courier's store: claims with a lease, and what became of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,12 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from alerts.delivery import Outcome, overdue
-from alerts.notification import Notification, NotificationKind, NotificationState
+from alerts.notification import (
+    MOST_URGENT,
+    Notification,
+    NotificationKind,
+    NotificationState,
+)
 from alerts.policy import ChannelName
 from alerts.ports import Settled
 from hub.store import queries
@@ -20,8 +25,6 @@ _log = structlog.get_logger("hub.store.outbox")
 
 LEASE_S = 30
 """Twice the courier's send timeout: a lease never runs out under a courier that is alive."""
-ANY_URGENCY = 32_767
-"""The largest a smallint column holds."""
 MAX_DETAIL = 1000
 """Characters of a provider's word that are kept."""
 
@@ -35,20 +38,20 @@ class PostgresOutbox:
         self._pool = pool
 
     async def claim_due(
-        self, channel: ChannelName, now: datetime, limit: int, *, least_urgent: int | None = None
+        self, channel: ChannelName, now: datetime, limit: int, *, ordinary: int | None = None
     ) -> Sequence[Notification]:
         """Lease at most `limit` of a channel, the most urgent first."""
         parameters = {
             "channel": channel.value,
             "now": now,
             "limit": limit,
-            "least_urgent": ANY_URGENCY if least_urgent is None else least_urgent,
+            "ordinary": limit if ordinary is None else ordinary,
+            "most_urgent": MOST_URGENT,
             "lease_until": now + timedelta(seconds=LEASE_S),
         }
         claimed: list[Notification] = []
         async with (
             self._pool.connection() as connection,
-            connection.transaction(),
             connection.cursor(row_factory=dict_row) as cursor,
         ):
             await cursor.execute(_SQL["claim_due"], parameters)
@@ -62,23 +65,31 @@ class PostgresOutbox:
                     await cursor.execute(_SQL["unreadable"], said)
         return claimed
 
+    async def channels_due(self, now: datetime) -> Collection[ChannelName]:
+        """The channels for which anything waits."""
+        parameters = {"channels": [channel.value for channel in ChannelName], "now": now}
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(_SQL["channels_due"], parameters)
+            return {ChannelName(name) for (name,) in await cursor.fetchall()}
+
     async def settle(self, settled: Sequence[Settled], now: datetime) -> None:
-        """Record what became of attempts, in one transaction."""
+        """Record what became of attempts, in one transaction and without waiting in between."""
         async with (
             self._pool.connection() as connection,
             connection.transaction(),
+            connection.pipeline(),
             connection.cursor(row_factory=dict_row) as cursor,
         ):
-            for notification, outcome in sorted(settled, key=lambda pair: pair[0].id):
-                values = outcome_values(notification, outcome, now)
-                await cursor.execute(_SQL["settle"], values)
-                waited = await cursor.fetchone() is not None
-                if outcome.state is not NotificationState.SENT:
-                    continue
-                if not waited:
-                    await cursor.execute(_SQL["sent_after_all"], values)
-                elif notification.kind is NotificationKind.RING:
-                    await cursor.execute(_SQL["supersede_waiting_rings"], values)
+            for some in _once_each(settled):
+                values = _columns([outcome_values(*each, now) for each in some])
+                # Always attempts before notifications, and each by number: so does a receipt.
+                await cursor.execute(_SQL["hold_attempts"], values)
+                await cursor.execute(_SQL["hold"], values)
+                await cursor.execute(_SQL["settle"], values | {"now": now})
+                sent = [pair[0].id for pair in some if pair[1].state is NotificationState.SENT]
+                if sent:
+                    await cursor.execute(_SQL["sent_after_all"], {"ids": sent, "now": now})
+                    await cursor.execute(_SQL["supersede_waiting_rings"], {"ids": sent, "now": now})
 
     async def pass_overdue(self, now: datetime, limit: int) -> int:
         """What follows where a receipt did not come in time."""
@@ -96,6 +107,25 @@ class PostgresOutbox:
                 await cursor.execute(_SQL["attempt_unconfirmed"], values)
                 await cursor.execute(_SQL["moved_on"], values)
         return len(rows)
+
+
+def _once_each(settled: Sequence[Settled]) -> Iterable[Sequence[Settled]]:
+    """Rounds in which no notification comes twice. It can, where the database was away for longer
+    than a lease: both attempts then wait to be recorded, in their order."""
+    rounds: list[dict[int, Settled]] = []
+    for each in settled:
+        free = next((one for one in rounds if each[0].id not in one), None)
+        if free is None:
+            rounds.append(free := {})
+        free[each[0].id] = each
+    return [list(one.values()) for one in rounds]
+
+
+def _columns(given: Sequence[Row]) -> Row:
+    """Rows as arrays for `unnest`; what a notification may try next as one text each."""
+    columns = {name: [row[name] for row in given] for name in given[0]}
+    columns["channels"] = [",".join(names) for names in columns["channels"]]
+    return columns
 
 
 def notification_of(row: Row) -> Notification:
@@ -119,6 +149,11 @@ def notification_of(row: Row) -> Notification:
     )
 
 
+def _storable(word: str) -> str:
+    """PostgreSQL keeps no NUL, and one provider's would stop everything settled with it."""
+    return word.replace("\0", "")
+
+
 def outcome_values(notification: Notification, outcome: Outcome, now: datetime) -> Row:
     """What became of an attempt, as parameters."""
     return {
@@ -136,9 +171,9 @@ def outcome_values(notification: Notification, outcome: Outcome, now: datetime) 
         "due_at": outcome.due_at,
         "attempts": outcome.attempts,
         "broken": outcome.broken,
-        "detail": outcome.detail[:MAX_DETAIL],
+        "detail": _storable(outcome.detail)[:MAX_DETAIL],
         "address": outcome.address,
-        "provider_id": outcome.provider_id,
+        "provider_id": outcome.provider_id and _storable(outcome.provider_id),
         "sent_at": outcome.sent_at,
         "receipt_due_at": outcome.receipt_due_at,
     }

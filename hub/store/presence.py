@@ -111,7 +111,7 @@ class PostgresPresence:
 
         async def read(cursor: Cursor) -> list[View]:
             values = {"areas": areas, "alive_since": now - ALIVE_FOR}
-            await cursor.execute(_SQL["present"], values)
+            await cursor.execute(_SQL["desks"], values)
             return await cursor.fetchall()
 
         return await self._reach.run(read)

@@ -18,7 +18,8 @@ _SQL = queries.load("service_figures")
 _INCIDENTS = queries.load("incidents")
 
 REPORT_PATIENCE_S = 20.0
-"""A year of a large city is counted in a second or two; a desk's questions have 2 s."""
+"""A year with 200,000 incidents is counted in 0.3 to 0.9 s (docs/how-to/record.md) on a machine
+that has nothing else to do; a desk's questions have 2 s."""
 REPORTS_AT_ONCE = 2
 """Others wait: the database has presses to record."""
 

@@ -13,7 +13,18 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // The page's security headers allow no data: addresses.
     assetsInlineLimit: 0,
-    rolldownOptions: { input: ["index.html", "family/index.html"] },
+    rolldownOptions: {
+      input: {
+        index: "index.html",
+        family: "family/index.html",
+        press: "press/index.html",
+        worker: "src/worker/worker.ts",
+      },
+      output: {
+        // A service worker's address says which pages it serves, and stays the same.
+        entryFileNames: (chunk) => (chunk.name === "worker" ? "worker.js" : "assets/[name]-[hash].js"),
+      },
+    },
   },
   server: { proxy: { "/api": DEVELOPMENT_HUB } },
   test: { include: ["src/**/*.test.ts"], environment: "node" },

@@ -26,6 +26,8 @@ async def test_a_cancel_with_nothing_to_cancel_is_recorded(town: Town) -> None:
 
 
 async def test_a_cancel_under_duress_escalates_and_the_home_does_not_show_it(town: Town) -> None:
+    """Somebody forces her to cancel: it rings again at once, and no device at home shows that help
+    is on its way, neither when it is taken nor when it is over."""
     await town.press("button-1", "1")
     await town.later(seconds=40)
     rung = len(town.rings())

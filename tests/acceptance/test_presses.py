@@ -99,6 +99,8 @@ async def test_a_second_press_rings_an_acknowledged_incident_again(town: Town) -
 
 
 async def test_acknowledged_and_forgotten_rings_again(town: Town) -> None:
+    """Acknowledged and then nothing: after ten minutes without progress it rings again, and the log
+    says that the lease lapsed."""
     await town.press("button-1", "1")
     await town.desk(Verb.ACKNOWLEDGE, (await town.incident())["incident_id"])
     await town.later(minutes=9, seconds=59)

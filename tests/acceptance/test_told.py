@@ -108,6 +108,8 @@ async def test_everybody_who_was_told_hears_who_has_it_and_that_it_is_over(
 
 
 async def test_a_browser_shows_it_and_one_that_is_gone_is_forgotten(telling: Telling) -> None:
+    """Web push goes to whatever address the browser named, signed with the hub's own key: no
+    account with any vendor."""
     kept, gone = await telling.subscribes("mei"), await telling.subscribes("mei")
     telling.providers.push.forgets(gone)
     await telling.town.press("button-1", "1")

@@ -125,6 +125,9 @@ def test_only_a_satellite_fix_must_wander() -> None:
 
 
 def test_two_signs_that_repeat_together_are_a_gateway_re_sending() -> None:
+    """A gateway that re-sends a cached value with a fresh time is found out, and is no sign of
+    life."""
+
     def minutes(count: int, pulse: float | None, breath: float = 15.0) -> list[Reading]:
         rows: list[Reading] = []
         for n in range(count):

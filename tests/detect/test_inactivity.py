@@ -148,6 +148,7 @@ def test_nobody_is_missed_who_is_known_to_be_elsewhere(where: Whereabouts) -> No
 
 
 def test_sensors_that_are_down_prove_nothing_and_their_time_does_not_count() -> None:
+    """Time in which nothing could have been heard is no time without movement."""
     ctx = context()
     state, findings = walk([seen(0)], 1000, ctx, heartbeat_min=0)
     assert findings == []

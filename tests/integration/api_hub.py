@@ -273,6 +273,67 @@ async def until(holds: Callable[[], object], within_s: float = 10.0) -> None:
     await eventually(now, within_s)
 
 
+def _dependencies(
+    database_url: str,
+    data_dir: Path,
+    reach: Reach,
+    bus: MemoryBus,
+    clock: SystemClock,
+    calls: HomeCalls,
+    page: Path | None,
+    page_settings: PageSettings,
+    vendors: Mapping[str, Vendor],
+) -> ApiDependencies:
+    return ApiDependencies(
+        store=PostgresDesk(reach),
+        history=PostgresHistory(reach, 90),
+        accounts=PostgresAccounts(reach),
+        register=PostgresRegister(reach, "city"),
+        imports=PostgresImports(database_url, "city"),
+        devices=PostgresDevices(reach),
+        quarantine=PostgresQuarantine(reach),
+        maintenance=PostgresMaintenance(reach),
+        policies=PostgresPolicies(reach, EVERY_CHANNEL),
+        figures=PostgresFigures(reach),
+        findings=PostgresFindings(reach),
+        reach=PostgresReachDesk(reach),
+        record=RecordPorts(
+            PostgresServiceFigures(reach),
+            PostgresVisits(reach),
+            PostgresCases(reach),
+            PdfPrinter("", clock.now),
+        ),
+        signals=PostgresSignals(reach),
+        care=PostgresCare(reach),
+        learned=PostgresLearned(reach, HUB_ZONE),
+        outages=PostgresOutages(reach),
+        assurance=AssurancePorts(
+            PostgresPresence(reach),
+            PostgresRota(reach),
+            PostgresHandovers(reach),
+            PostgresConditions(reach),
+            PostgresProofs(reach),
+        ),
+        channels=ChannelPorts(PostgresConsent(reach), PostgresPush(reach), calls, PUSH_KEY),
+        answers=AnswerParts(
+            PostgresDeliveries(reach),
+            PostgresLinks(reach),
+            vendors,
+            CALLBACK_KEY,
+            "12349",
+            "zh-CN",
+            calls,
+        ),
+        bus=bus,
+        clock=clock,
+        data_dir=data_dir,
+        root_area_id="city",
+        children=lambda: {"ingest": "running"},
+        page=page or data_dir,
+        page_settings=page_settings,
+    )
+
+
 @asynccontextmanager
 async def api_hub(
     database_url: str,
@@ -290,53 +351,8 @@ async def api_hub(
     await reach.open()
     calls = HomeCalls(PostgresHomeCalls(reach), voice, bus, clock, "Evergreen Care", "12349", "en")
     app = create_app(
-        ApiDependencies(
-            store=PostgresDesk(reach),
-            history=PostgresHistory(reach, 90),
-            accounts=PostgresAccounts(reach),
-            register=PostgresRegister(reach, "city"),
-            imports=PostgresImports(database_url, "city"),
-            devices=PostgresDevices(reach),
-            quarantine=PostgresQuarantine(reach),
-            maintenance=PostgresMaintenance(reach),
-            policies=PostgresPolicies(reach, EVERY_CHANNEL),
-            figures=PostgresFigures(reach),
-            findings=PostgresFindings(reach),
-            reach=PostgresReachDesk(reach),
-            record=RecordPorts(
-                PostgresServiceFigures(reach),
-                PostgresVisits(reach),
-                PostgresCases(reach),
-                PdfPrinter("", clock.now),
-            ),
-            signals=PostgresSignals(reach),
-            care=PostgresCare(reach),
-            learned=PostgresLearned(reach, HUB_ZONE),
-            outages=PostgresOutages(reach),
-            assurance=AssurancePorts(
-                PostgresPresence(reach),
-                PostgresRota(reach),
-                PostgresHandovers(reach),
-                PostgresConditions(reach),
-                PostgresProofs(reach),
-            ),
-            channels=ChannelPorts(PostgresConsent(reach), PostgresPush(reach), calls, PUSH_KEY),
-            answers=AnswerParts(
-                PostgresDeliveries(reach),
-                PostgresLinks(reach),
-                vendors,
-                CALLBACK_KEY,
-                "12349",
-                "zh-CN",
-                calls,
-            ),
-            bus=bus,
-            clock=clock,
-            data_dir=data_dir,
-            root_area_id="city",
-            children=lambda: {"ingest": "running"},
-            page=page or data_dir,
-            page_settings=page_settings,
+        _dependencies(
+            database_url, data_dir, reach, bus, clock, calls, page, page_settings, vendors
         )
     )
     ingest = Ingest(database_url, bus)

@@ -79,7 +79,9 @@ class Town:
         with psycopg.connect(self.url) as connection:
             connection.execute(INCIDENT, facts)
             connection.execute(ALARM, facts)
-            lines = [(at, "device", "button-1", None, "alarm", facts["grouping"])]
+            lines: list[tuple[Any, ...]] = [
+                (at, "device", "button-1", None, "alarm", facts["grouping"])
+            ]
             for key, action in (("answered", "acknowledge"), ("attended", "attend")):
                 if (moment := after(key)) is not None:
                     lines.append(

@@ -1,14 +1,13 @@
 """What a family is shown follows what the person decided, at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import httpx
 import psycopg
 import pytest
 
 from tests.integration.api_hub import ApiHub, listening, press
-from tests.integration.test_api_accounts import add_account
+from tests.integration.register_stories import add_account
 
 GLANCE = "/api/v1/family/people/wang/glance"
 CONSENT = "/api/v1/family/people/wang/consent"
@@ -17,7 +16,7 @@ POSITION = {"latitude": 31.23, "longitude": 121.47, "accuracy_m": 12.0, "source"
 
 
 @pytest.fixture
-async def kin(hub: ApiHub) -> AsyncIterator[ApiHub]:
+async def kin(hub: ApiHub) -> ApiHub:
     """A daughter who decides, a son who does not, and signs of life of the last hours."""
     for name, decides in (("daughter", True), ("son", False)):
         add_account(hub, name, "west", "family")
@@ -29,13 +28,14 @@ async def kin(hub: ApiHub) -> AsyncIterator[ApiHub]:
         for minutes in range(5, 180, 5):
             connection.execute(
                 "INSERT INTO observation (observed_at, device_id, measure, message_key, area_id,"
-                " person_id, value, state, latitude, longitude, quality, received_at)"
-                " SELECT t, 'button-1', m, %s, 'east-1', 'wang', 3, NULL, 31.23, 121.47, 0, t"
+                " person_id, value, state, latitude, longitude, quality, received_at,"
+                " batch_id)"
+                " SELECT t, 'button-1', m, %s, 'east-1', 'wang', 3, NULL, 31.23, 121.47, 0, t, 1"
                 " FROM (SELECT now() - make_interval(mins => %s) AS t) AS o,"
                 " unnest(ARRAY[22, 46]) AS m",
                 (minutes, minutes),
             )
-    yield hub
+    return hub
 
 
 async def decide(client: httpx.AsyncClient, **changes: bool) -> httpx.Response:
@@ -45,6 +45,7 @@ async def decide(client: httpx.AsyncClient, **changes: bool) -> httpx.Response:
 
 async def told(client: httpx.AsyncClient, path: str, key: str, wanted: object) -> None:
     """Soon an answer says so."""
+    seen: object = None
     for _ in range(40):
         seen = (await client.get(path)).json()[key]
         if seen == wanted:
@@ -99,7 +100,7 @@ async def test_an_incident_shows_as_much_as_is_shared(kin: ApiHub) -> None:
         assert shown["position"]["latitude"] == 31.23
         assert {shown["kind"], *(each["kind"] for each in shown["alarms"])} == {"needs_somebody"}
         assert (await decide(family, location=False, health=True)).status_code == 200
-        with pytest.raises((EOFError, httpx.HTTPError)):
+        with pytest.raises((EOFError, httpx.HTTPError)):  # noqa: PT012 - until the line ends
             while True:
                 await line.next("incident", "stats")
         async with listening(family) as again:

@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from alerts.alarm import PressAction
 from hub.api.feed_models import IncidentEvent, SnapshotEvent, Stats
 from hub.api.page_settings import PageSettings
 from hub.store.cases import AlarmItem
+from schemas.alarms import PressAction
 from tests.integration.api_hub import ApiHub, api_hub, listening, press
 from tests.integration.register_stories import logged
 

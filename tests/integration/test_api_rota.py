@@ -52,7 +52,8 @@ async def test_a_week_is_planned_and_its_holes_are_seen(hub: ApiHub) -> None:
         assert (await west.get("/api/v1/rota/gaps")).json() == [], "not their area"
         begin, end = gaps[0]["from_at"], gaps[-1]["until_at"]
         change = {"area_id": "east", "duty": "dispatcher", "account_id": "mei", "from_at": begin,
-                  "until_at": end, "why": "holiday"}  # fmt: skip
+                  "until_at": (datetime.fromisoformat(end) + HOUR).isoformat(),
+                  "why": "holiday"}  # fmt: skip
         answer = await admin.post("/api/v1/rota/changes", json=change)
         assert answer.status_code == 201, answer.text
         assert (await admin.get("/api/v1/rota/gaps?days=3")).json() == []

@@ -1,4 +1,4 @@
-"""Visits and button tests over HTTP: recorded, brought in from a file, who is overdue, and proof."""
+"""Visits and button tests over HTTP: recorded, brought in from a file, who is overdue, proof."""
 
 import csv
 import io
@@ -101,7 +101,7 @@ async def test_a_visit_is_kept_with_its_proof_and_counts(hub: ApiHub) -> None:
         {"kind": "party"},
         {"weather": "fine"},
     ],
-    ids=lambda wrong: "-".join(wrong),
+    ids="-".join,
 )
 async def test_what_cannot_be_is_not_recorded(hub: ApiHub, wrong: dict[str, Any]) -> None:
     async with hub.desk("mei") as desk:
@@ -164,6 +164,7 @@ async def test_the_weekly_test_is_whoever_s_the_button_is(hub: ApiHub) -> None:
 
 
 async def test_who_is_away_is_not_overdue_and_who_left_is_not_listed(hub: ApiHub) -> None:
+    """Whoever travels is not listed as overdue; whoever left or has died is not listed at all."""
     hub.rows("UPDATE person SET state = 'hospital' WHERE person_id = 'wang' RETURNING 1")
     assert set(await rounds(hub, overdue="any")) == {"li"}
     assert (await rounds(hub))["wang"]["visit_overdue"] is False
@@ -278,7 +279,8 @@ async def test_nobody_brings_in_visits_of_others_people(hub: ApiHub) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"person_id,at\r\n", b"person_id,at,visitor_name,secret\r\n", b"\xff\xfe\x00", b"a" * 200_000,
+    [b"", b"person_id,at\r\n", b"person_id,at,visitor_name,secret\r\n", b"\xff\xfe\x00",
+     b"a" * 200_000,
      b'person_id,at,visitor_name\r\n"' + b"x" * 200_000],
     ids=["empty", "lacking", "unknown", "no text", "one cell", "a quote that never ends"],
 )  # fmt: skip

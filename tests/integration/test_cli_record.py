@@ -4,7 +4,6 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,13 +23,13 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
-def url(postgres_server: DatabaseServer) -> Iterator[str]:
+def url(postgres_server: DatabaseServer) -> str:
     """A week that the worker has counted."""
     address = postgres_server.fresh()
     town = Town(address)
     usual_days(town)
     asyncio.run(town.counts())
-    yield address
+    return address
 
 
 def carebell(url: str, *words: str) -> tuple[int, str]:

@@ -1,6 +1,6 @@
 """What the courier's outbox counts on its way."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from alerts.delivery import Reason, not_taken, taken
@@ -17,8 +17,11 @@ class MemoryOutbox:
     """An outbox nobody keeps."""
 
     async def claim_due(
-        self, channel: ChannelName, now: datetime, limit: int, *, least_urgent: int | None = None
+        self, channel: ChannelName, now: datetime, limit: int, *, ordinary: int | None = None
     ) -> Sequence[Notification]:
+        return []
+
+    async def channels_due(self, now: datetime) -> Collection[ChannelName]:
         return []
 
     async def settle(self, settled: Sequence[Settled], now: datetime) -> None:

@@ -44,7 +44,9 @@ async def test_it_is_shown_with_why_and_what_to_do(hub: ApiHub) -> None:
         one = (await desk.get(f"/api/v1/quarantine/{number}")).json()
         assert one["payload"].startswith('{"action"')
         assert (await desk.get("/api/v1/quarantine/999999")).status_code == 404
-    assert hub.rows("SELECT action FROM audit_log") == [("quarantine_shown",)]
+    # The list before it is a look of its own.
+    actions = hub.rows("SELECT action FROM audit_log WHERE action <> 'list'")
+    assert actions == [("quarantine_shown",)]
 
 
 async def test_a_retry_hands_it_to_its_lane_with_its_first_time(hub: ApiHub) -> None:

@@ -19,7 +19,8 @@ from hub.store.audit import Fault, Verdict, verify
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 WRITE = (
     "INSERT INTO audit_log (at, area_id, incident_id, actor_kind, actor_id, actor_name, action,"
-    " reason, detail) VALUES (%s, 'east', %s, 'account', 'lin', '林', %s, %s, %s) RETURNING entry_id"
+    " reason, detail) VALUES (%s, 'east', %s, 'account', 'lin', '林', %s, %s, %s)"
+    " RETURNING entry_id"
 )
 EMPTY = (
     "SET session_replication_role = replica; TRUNCATE audit_log, audit_block, audit_awaited;"
@@ -171,7 +172,10 @@ def test_any_single_tampering_is_named(
         free = data.draw(st.integers(min(ids) - 3, max(ids) - 1).filter(lambda n: n not in ids))
         log.tamper(
             "INSERT INTO audit_log (entry_id, at, area_id, actor_kind, action)"
-            " OVERRIDING SYSTEM VALUE VALUES (%s, %s, 'east', 'hub', 'never')", free, NOW)  # fmt: skip
+            " OVERRIDING SYSTEM VALUE VALUES (%s, %s, 'east', 'hub', 'never')",
+            free,
+            NOW,
+        )
         wanted = [(Fault.INSERTED, free)]
     elif deed == "swap":
         other = data.draw(st.sampled_from([each for each in ids if each != victim]))

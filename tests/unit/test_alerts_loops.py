@@ -1,6 +1,6 @@
 """The two loops over their ports: nothing is called sent that was not, nothing stops the others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -46,11 +46,14 @@ class Box:
     settled: dict[int, tuple[NotificationState, datetime | None, str]] = field(default_factory=dict)
 
     async def claim_due(
-        self, channel: ChannelName, now: datetime, limit: int, *, least_urgent: int | None = None
+        self, channel: ChannelName, now: datetime, limit: int, *, ordinary: int | None = None
     ) -> Sequence[Notification]:
         due = [n for n in self.waiting if n.channel is channel][:limit]
         self.waiting = [n for n in self.waiting if n not in due]
         return due
+
+    async def channels_due(self, now: datetime) -> Collection[ChannelName]:
+        return {n.channel for n in self.waiting}
 
     async def settle(self, settled: Sequence[Settled], now: datetime) -> None:
         for notification, outcome in settled:

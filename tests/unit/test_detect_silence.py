@@ -28,6 +28,7 @@ def heard(state: SilenceState | None, at_s: float) -> tuple[SilenceState, list[F
 
 @pytest.mark.parametrize("kind", DeviceKind)
 def test_three_missed_heartbeats_of_its_class(kind: DeviceKind) -> None:
+    """A device that falls silent is told of at its third missed heartbeat, not thirty later."""
     device = Device(DeviceId("d"), kind, AreaId("city"), PremisesId("home-1"))
     context = Context(device, START)
     wait_s = DEVICE_CLASSES[kind].heartbeat_s * MISSED_HEARTBEATS_UNTIL_SILENT

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hub.embedded.admission import Register as KnownToTheDoor
+from hub.embedded.admission import barred
 from hub.register import Register
 from hub.register_changes import MOST_AT_ONCE, path_beside
 from hub.snapshot import Snapshot
@@ -67,7 +68,10 @@ def test_changes_are_appended_and_followed(folder: Folder) -> None:
         [("device", "new-1", device("new-1", revoked=True)), ("device", "button-1", None)]
     )
     after = folder.door.devices()
-    assert after is before, "not read anew"
+    assert before is not None
+    assert after is not None
+    assert barred(before, after) == {"button-1"}, "the doorman does not see whom to show out"
+    assert folder.door.devices() is after, "nothing changed since"
     assert after is not None
     assert after["new-1"].revoked
     assert "button-1" not in after

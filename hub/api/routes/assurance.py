@@ -1,7 +1,7 @@
 """An alarm before the emergency: what is wrong, who has nobody, which ways are proven."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
@@ -47,7 +47,7 @@ _FOR_EVER = timedelta(days=36_500)
 async def assured(parts: PartsOf) -> Assured:
     """The hub's own press came through broker, hub, database and a live feed not long ago."""
     word = parts.switchboard.assurance_word
-    state = _press_state(word)
+    state = press_state(word)
     found = Assured(
         synthetic_press=state,
         last_press_age_s=word.get("press_age_s"),
@@ -64,11 +64,14 @@ async def assured(parts: PartsOf) -> Assured:
 
 
 @router.get("/conditions")
-async def list_conditions(account: Looking, parts: PartsOf) -> ConditionList:
-    """What is wrong in your area and below, before anybody presses; what rings first."""
+async def list_conditions(
+    account: Looking, parts: PartsOf, language: Literal["zh-CN", "en"] | None = None
+) -> ConditionList:
+    """What is wrong in your area and below, before anybody presses; what rings first. In your
+    account's language unless said otherwise."""
     areas = _areas(parts, account)
     rows = await _conditions(parts).conditions(areas, CONDITIONS_SHOWN)
-    chinese = language_of(account.language) != ENGLISH
+    chinese = language_of(language or account.language) != ENGLISH
     return ConditionList(items=[_condition(row, chinese=chinese) for row in rows])
 
 
@@ -194,7 +197,8 @@ def _condition(row: dict[str, Any], *, chinese: bool) -> ConditionView:
     )
 
 
-def _press_state(word: dict[str, Any]) -> str:
+def press_state(word: dict[str, Any]) -> Literal["ok", "missing", "off", "unknown"]:
+    """How the hub's own press does, by what the assurance loop said last."""
     if not word:
         return "unknown"
     every_s = word.get("every_s", 0)

@@ -33,7 +33,7 @@ from hub.api.routes.register import (
 )
 from hub.credential import new_credential
 from hub.desk import AlreadyThere, DeviceRevoked, NewDevice, NotThere
-from hub.qr import DeviceSetup
+from hub.qr import DeviceSetup, PhoneSetup
 from hub.view import iso
 from schemas.topics import device_prefix
 from schemas.vocabulary import DEVICE_CLASSES, MISSED_HEARTBEATS_UNTIL_SILENT, DeviceKind
@@ -198,6 +198,9 @@ def _provisioned(parts: Parts, row: dict[str, Any], secret: str) -> ProvisionedD
     prefix = device_prefix(row["area_id"], row["premises_id"], row["device_id"])
     broker_url = parts.dependencies.device_broker_url
     setup = DeviceSetup(broker_url, row["device_id"], secret, prefix)
+    if row["kind"] == DeviceKind.PHONE:
+        page_url = parts.dependencies.phone_page_url
+        setup = PhoneSetup(broker_url, row["device_id"], secret, prefix, page_url)
     return ProvisionedDevice(
         device=_plain(row),
         secret=secret,

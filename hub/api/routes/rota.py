@@ -40,7 +40,8 @@ router = APIRouter(prefix="/api/v1/rota", tags=["rota"])
 handovers_router = APIRouter(prefix="/api/v1/handovers", tags=["rota"])
 
 LONGEST_LOOK = timedelta(days=92)
-MOMENT = timedelta(seconds=1)
+SEEN_AHEAD = timedelta(days=1)
+"""Ours: how far ahead the end of a shift that runs now is looked for."""
 
 
 @router.get("")
@@ -72,13 +73,14 @@ async def show_duty(account: Browsing, parts: PartsOf) -> DutyNow:
     """Who is on duty for your area, below and above it, and who sits at a desk there."""
     now, ports = parts.clock.now(), _ports(parts)
     above = _areas_with_above(parts, account)
-    rows = await ports.rota.show(above, now, now + MOMENT)
+    rows = await ports.rota.show(above, now, now + SEEN_AHEAD)
     desks = await ports.presence.listed(above, now)
     here = {desk["account_id"] for desk in desks}
     return DutyNow(
         on_duty=[
             ShiftView.model_validate(_row(row) | {"at_desk": row["account_id"] in here})
             for row in rows["shifts"]
+            if row["from_at"] <= now
         ],
         at_desk=[DeskView.model_validate(_row(row)) for row in desks],
     )

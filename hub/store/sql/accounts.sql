@@ -117,7 +117,7 @@ WHERE area_id = %(area_id)s AND role = 'administrator' AND NOT disabled
 ORDER BY account_id FOR UPDATE;
 
 -- name: account_by_username
-SELECT account_id, area_id, username, name, role, language, disabled FROM account
+SELECT account_id, area_id, username, name, role, language, disabled, phone, email FROM account
 WHERE username = %(username)s FOR UPDATE;
 
 -- name: add_token

@@ -45,6 +45,14 @@ SELECT delivery_id, notification_id, channel, recipient, attempt, address, provi
     began_at, at, receipt_at, detail
 FROM delivery WHERE notification_id = ANY(%(ids)s) ORDER BY delivery_id LIMIT 5000;
 
+-- name: names
+-- What those who were told are called.
+SELECT 'contact:' || contact_id AS recipient, name || ' (' || relation || ')' AS name
+FROM person_contact WHERE contact_id = ANY(%(ids)s)
+UNION ALL SELECT 'responder:' || responder_id, name FROM responder
+WHERE responder_id = ANY(%(ids)s)
+UNION ALL SELECT 'account:' || account_id, name FROM account WHERE account_id = ANY(%(ids)s);
+
 -- name: responders
 SELECT actor_kind, actor_id, name, answer, way, told_at, answered_at, expected_at, arrived_at
 FROM incident_responder WHERE incident_id = %(id)s ORDER BY told_at NULLS LAST, actor_id;

@@ -115,7 +115,8 @@ INSERT INTO notification (
 
 -- name: ring_again
 -- The last rung once more: the row of its last ring, counted, goes out again under a new key. One
--- that still waits for its provider is only counted, one that an operator set apart too.
+-- that still waits for its provider is only counted, one that was set apart too: for a quarter of an
+-- hour, then there is a new one, so that no mistake in one row silences the last rung.
 UPDATE notification n SET repeats = n.repeats + 1, urgency = %(urgency)s, body = %(body)s,
     state = CASE WHEN last.settled THEN 'pending' ELSE n.state END,
     channel = CASE WHEN last.settled THEN %(channel)s ELSE n.channel END,
@@ -130,6 +131,8 @@ FROM (
     FROM notification
     WHERE incident_id = %(incident_id)s AND recipient = %(recipient)s AND kind = 'ring'
       AND step = %(step)s
+      AND NOT (state IN ('poisoned', 'discarded')
+          AND created_at <= %(at)s - interval '15 minutes')
     ORDER BY notification_id DESC LIMIT 1
 ) AS last
 WHERE n.notification_id = last.notification_id

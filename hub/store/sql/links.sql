@@ -1,8 +1,9 @@
 -- name: issue
 INSERT INTO incident_link (token_sha256, area_id, incident_id, recipient, name, language, channel,
     created_at, expires_at)
-VALUES (%(token_sha256)s, %(area_id)s, %(incident_id)s, %(recipient)s, %(name)s, %(language)s,
-    %(channel)s, %(now)s, %(expires_at)s);
+SELECT * FROM unnest(%(token_sha256)s::text[], %(area_id)s::text[], %(incident_id)s::text[],
+    %(recipient)s::text[], %(name)s::text[], %(language)s::text[], %(channel)s::text[],
+    %(created_at)s::timestamptz[], %(expires_at)s::timestamptz[]);
 
 -- name: link
 -- A link with what its page shows of the incident.

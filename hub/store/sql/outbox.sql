@@ -1,11 +1,21 @@
 -- name: claim_due
 -- Lease the most urgent due notifications of one channel, and begin an attempt of each; a dead
--- courier's leases run out. Read in the order of the index notification_waiting.
-WITH due AS (
+-- courier's leases run out. Of what is less urgent than `most_urgent` no more than `ordinary` are
+-- begun, the urgent ones of this claim counted in. Read in the order of the index
+-- notification_waiting.
+WITH urgent AS (
     SELECT notification_id FROM notification
-    WHERE state = 'pending' AND channel = %(channel)s AND urgency <= %(least_urgent)s
+    WHERE state = 'pending' AND channel = %(channel)s AND urgency <= %(most_urgent)s
       AND due_at <= %(now)s AND (leased_until IS NULL OR leased_until <= %(now)s)
     ORDER BY urgency, due_at, notification_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), others AS (
+    SELECT notification_id FROM notification
+    WHERE state = 'pending' AND channel = %(channel)s AND urgency > %(most_urgent)s
+      AND due_at <= %(now)s AND (leased_until IS NULL OR leased_until <= %(now)s)
+    ORDER BY urgency, due_at, notification_id
+    LIMIT greatest(0, %(ordinary)s - (SELECT count(*) FROM urgent)) FOR UPDATE SKIP LOCKED
+), due AS (
+    SELECT notification_id FROM urgent UNION ALL SELECT notification_id FROM others
 ), claimed AS (
     UPDATE notification n SET attempts = attempts + 1, broken = broken + 1,
         leased_until = %(lease_until)s
@@ -28,49 +38,66 @@ UPDATE notification SET state = 'poisoned', reason = 'unreadable', settled_at = 
     leased_until = NULL, detail = %(detail)s
 WHERE notification_id = %(notification_id)s AND state = 'pending';
 
--- name: settle
--- What became of an attempt; whether the notification still waited for it. Somebody's receipt may
--- have overtaken the provider's own answer.
-WITH attempt AS (
-    UPDATE delivery SET at = %(now)s, address = %(address)s, detail = %(detail)s,
-        provider_id = coalesce(%(provider_id)s, provider_id),
-        state = CASE WHEN state IN ('delivered', 'answered', 'unconfirmed', 'failed')
-            THEN state ELSE %(delivery)s END
-    WHERE delivery_id = %(delivery_id)s
-    RETURNING receipt_at, state
-)
-UPDATE notification n SET state = %(state)s, channel = %(channel)s, channels = %(channels)s,
-    reason = %(reason)s, detail = %(detail)s, due_at = %(due_at)s, attempts = %(attempts)s,
-    broken = %(broken)s, leased_until = NULL,
-    sent_at = coalesce(n.sent_at, %(sent_at)s), provider_id = %(provider_id)s,
-    delivered_at = coalesce(n.delivered_at, attempt.receipt_at),
-    receipt_due_at = CASE WHEN attempt.receipt_at IS NULL THEN %(receipt_due_at)s::timestamptz END,
-    settled_at = CASE WHEN %(state)s = 'pending' THEN NULL ELSE %(now)s END
-FROM attempt
-WHERE n.notification_id = %(notification_id)s AND n.state = 'pending'
-RETURNING n.notification_id;
+-- name: channels_due
+-- Of these channels those that have something to do.
+SELECT c.channel FROM unnest(%(channels)s::text[]) AS c (channel)
+WHERE EXISTS (
+    SELECT FROM notification n
+    WHERE n.state = 'pending' AND n.channel = c.channel AND n.due_at <= %(now)s
+      AND (n.leased_until IS NULL OR n.leased_until <= %(now)s)
+);
 
--- name: supersede_waiting_rings
--- Who was just rung does not get the rings that waited behind the same provider's trouble as well.
-UPDATE notification SET state = 'superseded', reason = 'rung_just_now', settled_at = %(now)s,
-    detail = 'another ring reached them by the same way'
-WHERE incident_id = %(incident_id)s AND recipient = %(recipient)s AND kind = 'ring'
-  AND channel = %(was)s AND state = 'pending' AND notification_id <> %(notification_id)s
-  AND attempts > 0 AND (leased_until IS NULL OR leased_until <= %(now)s);
+-- name: hold_attempts
+SELECT FROM delivery WHERE delivery_id = ANY(%(delivery_id)s) ORDER BY delivery_id FOR UPDATE;
+
+-- name: hold
+SELECT FROM notification WHERE notification_id = ANY(%(notification_id)s)
+ORDER BY notification_id FOR UPDATE;
+
+-- name: settle
+-- What became of attempts. Somebody's receipt may have overtaken the provider's own answer, and a
+-- human the sending: a notification that does not wait any more stays as it is.
+WITH given AS (
+    SELECT g.*, string_to_array(g.others, ',') AS channels
+    FROM unnest(%(notification_id)s::bigint[], %(delivery_id)s::bigint[], %(state)s::text[],
+        %(channel)s::text[], %(channels)s::text[], %(reason)s::text[], %(delivery)s::text[],
+        %(due_at)s::timestamptz[], %(attempts)s::integer[], %(broken)s::smallint[],
+        %(detail)s::text[], %(address)s::text[], %(provider_id)s::text[],
+        %(sent_at)s::timestamptz[], %(receipt_due_at)s::timestamptz[])
+    AS g (notification_id, delivery_id, state, channel, others, reason, delivery, due_at, attempts,
+        broken, detail, address, provider_id, sent_at, receipt_due_at)
+), attempt AS (
+    UPDATE delivery d SET at = %(now)s, address = given.address, detail = given.detail,
+        provider_id = coalesce(given.provider_id, d.provider_id),
+        state = CASE WHEN d.state IN ('delivered', 'answered', 'unconfirmed', 'failed')
+            THEN d.state ELSE given.delivery END
+    FROM given WHERE d.delivery_id = given.delivery_id
+    RETURNING d.delivery_id, d.receipt_at
+)
+UPDATE notification n SET state = given.state, channel = given.channel,
+    channels = given.channels, reason = given.reason, detail = given.detail,
+    due_at = given.due_at, attempts = given.attempts, broken = given.broken, leased_until = NULL,
+    sent_at = coalesce(n.sent_at, given.sent_at), provider_id = given.provider_id,
+    delivered_at = coalesce(n.delivered_at, attempt.receipt_at),
+    receipt_due_at = CASE WHEN attempt.receipt_at IS NULL THEN given.receipt_due_at END,
+    settled_at = CASE WHEN given.state = 'pending' THEN NULL ELSE %(now)s::timestamptz END
+FROM given JOIN attempt USING (delivery_id)
+WHERE n.notification_id = given.notification_id AND n.state = 'pending';
 
 -- name: sent_after_all
--- It was under way when a human acted: it went out, whatever the row says. They learn what
--- everybody else was told meanwhile.
+-- These were under way when a human acted: they went out, whatever the row says. Whoever got one
+-- learns what everybody else was told meanwhile.
 WITH told AS (
     UPDATE notification SET sent_at = coalesce(sent_at, %(now)s),
         reason = 'sent_before_it_was_superseded'
-    WHERE notification_id = %(notification_id)s AND state = 'superseded' AND kind = 'ring'
+    WHERE notification_id = ANY(%(ids)s) AND state = 'superseded' AND kind = 'ring'
       AND channel NOT IN ('desk', 'device')
     RETURNING incident_id, area_id, channel, recipient, urgency
 )
 INSERT INTO notification (area_id, incident_id, channel, recipient, kind, urgency, body, state,
     created_at, due_at, detail)
-SELECT told.area_id, told.incident_id, told.channel, told.recipient,
+SELECT DISTINCT ON (told.incident_id, told.recipient)
+    told.area_id, told.incident_id, told.channel, told.recipient,
     CASE WHEN i.state = 'resolved' THEN 'over' ELSE 'coming' END, told.urgency + 1,
     jsonb_build_object('state', i.state, 'who', i.owner_name, 'expected_at', i.expected_at,
         'outcome', i.outcome),
@@ -82,7 +109,19 @@ WHERE i.state IN ('acknowledged', 'attended', 'resolved')
     WHERE o.incident_id = told.incident_id AND o.recipient = told.recipient
       AND o.kind = CASE WHEN i.state = 'resolved' THEN 'over' ELSE 'coming' END
       AND o.state IN ('pending', 'sent')
-  );
+  )
+ORDER BY told.incident_id, told.recipient, told.urgency;
+
+-- name: supersede_waiting_rings
+-- Who was just rung does not get the rings that waited behind the same provider's trouble as well.
+UPDATE notification waiting SET state = 'superseded', reason = 'rung_just_now',
+    settled_at = %(now)s, detail = 'another ring reached them by the same way'
+FROM notification rung
+WHERE rung.notification_id = ANY(%(ids)s) AND rung.state = 'sent' AND rung.kind = 'ring'
+  AND waiting.incident_id = rung.incident_id AND waiting.recipient = rung.recipient
+  AND waiting.kind = 'ring' AND waiting.channel = rung.channel AND waiting.state = 'pending'
+  AND waiting.notification_id <> rung.notification_id AND waiting.attempts > 0
+  AND (waiting.leased_until IS NULL OR waiting.leased_until <= %(now)s);
 
 -- name: overdue
 -- Taken by a provider whose receipt did not come; `needed`: nobody has taken the incident yet.

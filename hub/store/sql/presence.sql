@@ -33,6 +33,14 @@ WHERE f.seen_at > %(alive_since)s
   AND (%(areas)s::text[] IS NULL OR p.area_id = ANY(%(areas)s))
 GROUP BY p.account_id, p.area_id, p.role ORDER BY p.account_id;
 
+-- name: desks
+-- The same with their names, for people.
+SELECT p.account_id, a.name AS account_name, p.area_id, p.role, min(p.since) AS since
+FROM desk_presence p JOIN live_feed f USING (feed_id) JOIN account a USING (account_id)
+WHERE f.seen_at > %(alive_since)s
+  AND (%(areas)s::text[] IS NULL OR p.area_id = ANY(%(areas)s))
+GROUP BY p.account_id, a.name, p.area_id, p.role ORDER BY a.name, p.account_id;
+
 -- name: feeds
 -- The processes that run.
 SELECT count(*) AS feeds FROM live_feed WHERE seen_at > %(alive_since)s;

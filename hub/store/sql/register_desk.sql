@@ -33,7 +33,7 @@ DELETE FROM area WHERE area_id = %(id)s;
 
 -- name: premises_page
 -- Homes of what somebody may see, by id.
-SELECT h.premises_id, h.area_id, h.address, h.phone,
+SELECT h.premises_id, h.area_id, h.address, h.phone, h.latitude, h.longitude,
     (SELECT count(*) FROM person p WHERE p.premises_id = h.premises_id) AS residents
 FROM premises h
 WHERE h.premises_id > %(after)s
@@ -42,7 +42,7 @@ ORDER BY h.premises_id LIMIT %(limit)s;
 
 -- name: premises_search
 -- The same, found by id, address or phone.
-SELECT h.premises_id, h.area_id, h.address, h.phone,
+SELECT h.premises_id, h.area_id, h.address, h.phone, h.latitude, h.longitude,
     (SELECT count(*) FROM person p WHERE p.premises_id = h.premises_id) AS residents
 FROM premises h
 WHERE search_grams(h.premises_id || ' ' || h.address || ' ' || coalesce(h.phone, ''))

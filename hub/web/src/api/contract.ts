@@ -53,6 +53,20 @@ export type DeskAction =
   | "note";
 export type Ladder = Schemas["LadderView"];
 export type Near = Schemas["NearView"];
+export type Area = Schemas["AreaView"];
+export type ServiceReport = Schemas["ServiceReport"];
+export type ServiceRow = Schemas["ServiceRow"];
+export type FalseAlarmReport = Schemas["FalseAlarmReport"];
+export type PresserReport = Schemas["PresserReport"];
+export type RoundSummary = Schemas["RoundSummary"];
+export type Rota = Schemas["RotaView"];
+export type Shift = Schemas["ShiftView"];
+export type RotaGap = Schemas["GapView"];
+export type DutyNow = Schemas["DutyNow"];
+export type Handover = Schemas["HandoverView"];
+export type Condition = Schemas["ConditionView"];
+export type Wall = Schemas["WallView"];
+export type RoundPage = Schemas["RoundPage"];
 
 export interface Page<Item> {
   readonly items: readonly Item[];

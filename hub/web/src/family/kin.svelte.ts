@@ -2,13 +2,16 @@
 
 import { ask } from "../api/ask";
 import type { components } from "../../generated/schema";
-import type { Account, Incident } from "../api/contract";
+import type { Account, Incident, PageSettings, Session } from "../api/contract";
 import { Problem } from "../api/problem";
 import { preferences } from "../desk/preferences.svelte";
 import { keepLine } from "../feed/line";
 import { lineState, type LineState } from "../feed/staleness";
-import { EMPTY_FEED, reduceFeed, type FeedState } from "../feed/state";
+import { EMPTY_FEED, followMerges, reduceFeed, takeAnswer, type FeedState } from "../feed/state";
 import { beat, deskNow_ms, sleep_ms, steady_ms } from "../time/clock";
+import { recallSeen_ms, rememberSeen } from "./remembered";
+import { readRoute, writeRoute, type FamilyRoute, type FamilyView } from "./route";
+import { urgentOf } from "./telling";
 
 export type Relative = components["schemas"]["Relative"];
 export type Phase = "opening" | "no_hub" | "signed_out" | "not_family" | "signed_in";
@@ -20,23 +23,34 @@ const PEOPLE_EVERY_MS = 60_000;
 class Kin {
   phase = $state<Phase>("opening");
   account = $state.raw<Account | null>(null);
+  settings = $state.raw<PageSettings | null>(null);
+  route = $state.raw<FamilyRoute>(readRoute(location.hash));
   people = $state.raw<readonly Relative[] | null>(null);
   feed = $state.raw<FeedState>(EMPTY_FEED);
   line = $state<LineState>("connecting");
   now_ms = $state(deskNow_ms());
   heard_at_ms = $state(deskNow_ms());
+  /** Goes up with every connection: the hub cuts the line when what may be shown has changed. */
+  connections = $state(0);
+  /** When this phone last heard the hub, before this page was opened too; null: never. */
+  seen_ms = $state<number | null>(recallSeen_ms());
   private connected = false;
   private last_event_ms = 0;
   private ending: AbortController | null = null;
 
   constructor() {
     beat(() => this.onBeat());
+    addEventListener("hashchange", () => (this.route = readRoute(location.hash)));
+  }
+
+  go(view: FamilyView, id: string | null = null): void {
+    location.hash = writeRoute(view, id);
   }
 
   async open(): Promise<void> {
     while (this.phase === "opening" || this.phase === "no_hub") {
       try {
-        this.enter((await ask("get", "/api/v1/session")).account);
+        this.enter(await ask("get", "/api/v1/session"));
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         this.phase = error.status === 401 ? "signed_out" : "no_hub";
@@ -46,7 +60,7 @@ class Kin {
   }
 
   async logIn(username: string, password: string): Promise<void> {
-    this.enter((await ask("post", "/api/v1/session", { body: { username, password } })).account);
+    this.enter(await ask("post", "/api/v1/session", { body: { username, password } }));
   }
 
   async logOut(): Promise<void> {
@@ -54,15 +68,37 @@ class Kin {
     this.leave();
   }
 
-  /** Open incidents of one of the people, the newest first. */
+  /** Open incidents of one of the people, what is urgent first. */
   incidentsOf(person: Relative): Incident[] {
-    return [...this.feed.incidents.values()]
-      .filter((each) => each.state !== "resolved" && each.person?.id === person.id)
-      .sort((a, b) => Date.parse(b.opened_at) - Date.parse(a.opened_at));
+    return urgentOf([...this.feed.incidents.values()].filter((each) => each.person?.id === person.id));
   }
 
-  private enter(account: Account): void {
+  /** What is known of an incident, under the id it has today; null: nothing, or no more. */
+  incident(id: string): Incident | null {
+    return this.feed.incidents.get(followMerges(this.feed, id)) ?? null;
+  }
+
+  /** Open incidents that are about no person: of a home, of several people. */
+  get others(): Incident[] {
+    const known = new Set((this.people ?? []).map((person) => person.id));
+    return urgentOf([...this.feed.incidents.values()].filter((each) => !known.has(each.person?.id ?? "")));
+  }
+
+  /** Says what one does; raises Problem. The answer shows at once, whatever the line brings later. */
+  async say(id: string, verb: "going" | "decline" | "arrive", minutes?: number): Promise<Incident> {
+    const path = { incident_id: id };
+    const body = minutes === undefined ? {} : { expected_arrival_s: minutes * 60 };
+    const told =
+      verb === "going"
+        ? await ask("post", "/api/v1/incidents/{incident_id}/going", { path, body })
+        : await ask("post", `/api/v1/incidents/{incident_id}/${verb}`, { path });
+    this.feed = takeAnswer(this.feed, told);
+    return told;
+  }
+
+  private enter({ account, page }: Session): void {
     this.account = account;
+    this.settings = page ?? null;
     preferences.suggestLanguage(account.language);
     if (account.role !== "family") {
       this.phase = "not_family";
@@ -103,6 +139,7 @@ class Kin {
     return {
       onConnected: () => {
         this.connected = true;
+        this.connections += 1;
         this.last_event_ms = steady_ms();
       },
       onEvents: (events) => {
@@ -110,6 +147,8 @@ class Kin {
         this.feed = events.reduce((feed, event) => reduceFeed(feed, event, now_ms), this.feed);
         this.last_event_ms = steady_ms();
         this.heard_at_ms = now_ms + this.feed.hub_ahead_ms;
+        this.seen_ms = now_ms;
+        rememberSeen(now_ms);
         this.onBeat();
       },
       onCut: () => {

@@ -82,6 +82,14 @@ export class MapBoard {
     this.shapes.addLayer(leaflet.circleMarker(at, style).bindTooltip(label));
   }
 
+  /** Something among many: smaller or larger, in a colour of its own. */
+  addMark(place: Place, radius_px: number, colour: string, label: string): void {
+    const style = { radius: radius_px, color: "#ffffff", weight: 1, fillColor: colour, fillOpacity: 1 };
+    const mark = leaflet.circleMarker(this.shown(place), style);
+    if (label !== "") mark.bindTooltip(label, { permanent: true, direction: "right", className: "mark" });
+    this.shapes.addLayer(mark);
+  }
+
   /** What is being drawn: its corners, each of them visible. */
   showDraft(shape: Shape | null, corners: readonly Place[]): void {
     this.draft.clearLayers();

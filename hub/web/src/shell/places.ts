@@ -9,29 +9,49 @@ export const VIEWS = [
   "people",
   "homes",
   "devices",
+  "duty",
+  "wall",
+  "reports",
   "import",
   "settings",
 ] as const;
 export type View = (typeof VIEWS)[number];
 
-/** The deed a view needs; null: open to whoever is logged in. */
-const NEEDS: Record<View, string | null> = {
+/** The deeds a view needs; null: open to whoever is logged in. */
+const NEEDS: Record<View, string | readonly string[] | null> = {
   incidents: "look",
   resolved: "look",
   people: "browse",
   homes: "browse",
   devices: "browse",
+  duty: "browse",
+  wall: ["look", "browse"],
+  reports: "report",
   import: "register",
   settings: null,
 };
 
+/** Opened now and then: they stand behind "more", so that the daily ones fit into one line. */
+const SELDOM: readonly View[] = ["reports", "import", "settings"];
+/** Reached through people, devices and incidents. */
+const UNLISTED: readonly View[] = ["homes"];
+
 export function mayOpen(view: View, deeds: Deeds): boolean {
   const needs = NEEDS[view];
-  return needs === null || deeds.includes(needs);
+  return needs === null || [needs].flat().every((deed) => deeds.includes(deed));
 }
 
 export function viewsFor(deeds: Deeds): View[] {
   return VIEWS.filter((view) => mayOpen(view, deeds));
+}
+
+/** The views of the page's head: the daily ones, and those behind "more". */
+export function listed(deeds: Deeds): { readonly daily: View[]; readonly seldom: View[] } {
+  const views = viewsFor(deeds).filter((view) => !UNLISTED.includes(view));
+  return {
+    daily: views.filter((view) => !SELDOM.includes(view)),
+    seldom: views.filter((view) => SELDOM.includes(view)),
+  };
 }
 
 /** Where somebody starts: the queue, or what is theirs where they see no incidents. */

@@ -52,6 +52,18 @@ export function clockTime(
   return `${format(language, time_zone, SHORT_DAY).format(at_ms)} ${time}`;
 }
 
+const MINUTES: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+
+/** 03:12, for whoever needs no seconds. */
+export function shortTime(at_ms: number, language: Language, time_zone: string | null): string {
+  return Number.isNaN(at_ms) ? "—" : format(language, time_zone, MINUTES).format(at_ms);
+}
+
+/** "Mar 4" of a moment in UTC. */
+export function shortDay(at_ms: number, language: Language): string {
+  return Number.isNaN(at_ms) ? "—" : format(language, "UTC", SHORT_DAY).format(at_ms);
+}
+
 /** "GMT+8" when the premises' zone is not the desk's; empty when it is. */
 export function zoneNote(at_ms: number, language: Language, time_zone: string | null): string {
   if (time_zone === null || Number.isNaN(at_ms)) return "";

@@ -1,0 +1,45 @@
+"""The wall board: how the service does just now, in one answer that names nobody who is served."""
+
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+
+from hub.api.gate import Browsing, PartsOf
+from hub.api.routes.assurance import press_state
+from hub.api.routes.rota import show_duty
+from hub.api.wall_models import WallView
+from hub.service_report import By, Question
+from hub.view import iso
+
+router = APIRouter(prefix="/api/v1/wall", tags=["wall"])
+
+_NOTHING = {"rang": 0, "answered_60": 0, "answered_60_percent": None}
+
+
+@router.get("")
+async def read_wall(account: Browsing, parts: PartsOf) -> WallView:
+    """Answered within 60 s today, who is on duty and at a desk, and how the hub's own press does,
+    for your area and below. Figures only: no look is logged."""
+    now = parts.clock.now()
+    today = now.astimezone(ZoneInfo(parts.dependencies.assurance.time_zone)).date()
+    areas = parts.switchboard.tree.below(account.area_id)
+    question = Question(account.area_id, areas, today, today)
+    report = await parts.record.figures.service(question, By.TOTAL, None)
+    counted = report.rows[0] if report.rows else _NOTHING
+    duty = await show_duty(account, parts)
+    word = parts.switchboard.assurance_word
+    return WallView.model_validate(
+        {
+            "at": iso(now),
+            "counted_at": iso(report.as_of),
+            "rang": counted["rang"],
+            "answered_60": counted["answered_60"],
+            "answered_60_percent": counted["answered_60_percent"],
+            "on_duty": duty.on_duty,
+            "at_desk": duty.at_desk,
+            "synthetic_press": press_state(word),
+            "last_press_age_s": word.get("press_age_s"),
+            "last_press_took_s": word.get("press_took_s"),
+            "conditions_ringing": sum(one["raised"] for one in word.get("conditions", {}).values()),
+        }
+    )
