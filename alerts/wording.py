@@ -56,6 +56,7 @@ KINDS: Mapping[str, Words] = {
     "not_worn": _both("Not worn", "未佩戴"),
     "value_frozen": _both("Value frozen", "数值不变"),
     "values_cached": _both("Old values repeated", "重复旧数据"),
+    "call_in": _both("Call for help by telephone", "来电求助"),
     "area_outage": _both("Area outage", "区域失联"),
     "area_silent": _both("Area outage", "区域失联"),
     "nobody_reachable": _both("Nobody could answer an alarm", "无人能接警"),

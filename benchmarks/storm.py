@@ -41,7 +41,7 @@ from benchmarks.harness import (
     say,
 )
 from benchmarks.ledger import Ledger, drained, judge
-from benchmarks.storm_desk import Desk
+from benchmarks.storm_desk import Desk, listening
 from hub.embedded.process import tie_to_us
 from schemas.vocabulary import DeviceKind
 

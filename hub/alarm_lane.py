@@ -32,12 +32,13 @@ from hub.alarm_settling import (
 from hub.alarm_states import Kept
 from hub.alarm_voice import Voice
 from hub.asking import asking_devices
+from hub.call_in import call_in_alarm, read_call_in
 from hub.clock import SystemClock
 from hub.database import LONGEST_BACKOFF_S, TRANSIENT, Session
 from hub.desk_bus import read_action
 from hub.detect.detector import Finding
 from hub.device import Device
-from hub.drill import DrillOrder, drill_alarm, read_drill
+from hub.drill import drill_alarm, read_drill
 from hub.findings import finding_id, item_of
 from hub.in_flight import Entry
 from hub.ingest import ALARM_STEPS, Desk, Incoming, undigested
@@ -330,26 +331,31 @@ class AlarmLane:
         reason = muted(finding.kind, finding.category, states, carried=found.carried)
         return reason is not None
 
-    def _take_drill(self, order: DrillOrder, delivery: Delivery) -> None:
-        """Practice, begun at a desk: announced and recorded like a press."""
-        alarm = drill_alarm(order, self._desk.register, self._clock.now())
+    def _take_begun(self, order_id: str, alarm: Alarm, delivery: Delivery) -> None:
+        """Practice or a call, begun at a desk: announced and recorded like a press."""
         entry = self._in_flight.newest(alarm.id)
         if entry is not None:
             self._attach(entry, delivery)
             return
         if alarm.id in self._board.known:
             self._ack(delivery)
+            self._voice.began(order_id, self._board.open_of(alarm.subject))
             return
         entry = Entry(AlarmItem(alarm), self._clock.monotonic_s(), key=alarm.id)
         if delivery.qos > 0:
             entry.tickets.append(delivery.ticket)
         self._enqueue(entry)
-        self._voice.began(order.id, self._board.open_of(alarm.subject))
+        self._voice.began(order_id, self._board.open_of(alarm.subject))
 
     def _take_action(self, delivery: Delivery) -> None:
-        order = read_drill(delivery.payload)
-        if order is not None:
-            self._take_drill(order, delivery)
+        now = self._clock.now()
+        if (drill := read_drill(delivery.payload)) is not None:
+            alarm = drill_alarm(drill, self._desk.register, now)
+            self._take_begun(drill.id, alarm, delivery)
+            return
+        if (call := read_call_in(delivery.payload)) is not None:
+            alarm = call_in_alarm(call, self._desk.register, now)
+            self._take_begun(call.id, alarm, delivery)
             return
         try:
             action = read_action(delivery.payload)

@@ -33,6 +33,7 @@ from hub.routing import RoutingService
 from hub.settings import Settings
 from hub.store.accounts import PostgresAccounts
 from hub.store.assurance import PostgresConditions
+from hub.store.callers import PostgresCallers
 from hub.store.care import PostgresCare
 from hub.store.consent import PostgresConsent, PostgresPush
 from hub.store.deliveries import PostgresDeliveries
@@ -126,6 +127,7 @@ def _dependencies(
         routes=RoutingService(road, settings.routing_url) if settings.routing_url else None,
         signals=PostgresSignals(reach),
         answers=_answers(settings, reach, calls),
+        callers=PostgresCallers(reach),
         channels=ChannelPorts(
             PostgresConsent(reach), PostgresPush(reach), calls, _push_key(settings)
         ),

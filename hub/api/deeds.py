@@ -17,6 +17,7 @@ from hub.api.figures import Figures
 from hub.api.ports import Clock, DeskBus, DeskStore
 from hub.api.problems import Problem, later
 from hub.api.switchboard import Switchboard
+from hub.call_in import CallInOrder, call_in_message
 from hub.desk_bus import action_message
 from hub.drill import DrillOrder, drill_message
 from hub.view import View
@@ -94,9 +95,16 @@ class Deeds:
     async def begin_drill(self, order: DrillOrder) -> View | None:
         """Practise. The incident as the desks show it; None: the broker keeps the order. Raises
         Problem 503."""
-        answer = self._board.expect(order.id)
+        return await self._begun(order.id, drill_message(order))
+
+    async def begin_call_in(self, order: CallInOrder) -> View | None:
+        """Somebody is on the telephone. The same as of a drill."""
+        return await self._begun(order.id, call_in_message(order))
+
+    async def _begun(self, order_id: str, message: bytes) -> View | None:
+        answer = self._board.expect(order_id)
         try:
-            await self._hand_over(drill_message(order))
+            await self._hand_over(message)
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 result = await answer
         except TimeoutError:

@@ -52,7 +52,8 @@ class FamilyConsentChange(Question):
     """What the family may know."""
 
     data: DataType
-    allowed: bool
+    allowed: bool | None
+    """Null: as usual again (docs/adr/0025)."""
 
 
 class FamilyConsentBody(Question):

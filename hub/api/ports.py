@@ -19,6 +19,7 @@ from hub.api.ports_phone import PhoneDoor
 from hub.api.ports_reach import ReachStore, Routes
 from hub.api.ports_record import RecordPorts
 from hub.api.ports_signals import SignalStore
+from hub.call_in import Caller
 from hub.credential import Credential
 from hub.desk import (
     AccountNews,
@@ -293,6 +294,12 @@ class HistoryStore(Protocol):
     ) -> View | None: ...
 
 
+class CallerStore(Protocol):
+    """Whom a call from a number may be about. Raises DatabaseAway."""
+
+    async def by_number(self, number: str) -> list[Caller]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ApiDependencies:
     """Everything the API is given; whoever wires it also opens and closes it."""
@@ -336,6 +343,8 @@ class ApiDependencies:
     """Where a new phone's page opens (`hub.qr`); empty: as the reader reaches this API."""
     answers: AnswerParts | None = None
     """Call-backs of gateways and one-time links; None: there are neither."""
+    callers: CallerStore | None = None
+    """Whose number a call comes from; None: nobody looks."""
     routes: Routes | None = None
     """Travel times by road; None: they are estimated."""
     page: Path | None = None

@@ -333,6 +333,9 @@ class Relative(BaseModel):
     """Of the home; null: the hub's."""
     decides: bool = False
     """Whether you may say what of them is shared."""
+    shares_incidents: bool = True
+    """False: they want no family to know when something happens. Nothing shown is then no sign
+    that all is well."""
 
 
 class Relatives(BaseModel):

@@ -24,6 +24,7 @@ from alerts.grouping import (
 )
 from alerts.incident import Incident, State, annotated
 from alerts.ladders import ladder_of
+from hub.call_in import TELEPHONE
 from hub.detect.detector import Phase
 from hub.store import queries
 from hub.store.acts import CAUSES, action_values, details_of, follow, refusal_of, refusal_text
@@ -434,8 +435,8 @@ class Book:
 
 
 def _behind(alarm: Alarm) -> tuple[str, str | None, str | None]:
-    """Who it comes from; a drill comes from a human."""
-    if alarm.drill:
+    """Who it comes from; a drill comes from a human, and so does a call that one took."""
+    if alarm.drill or (alarm.device_id == TELEPHONE and alarm.evidence.get("by_id")):
         return ("account", alarm.evidence.get("by_id"), alarm.evidence.get("by"))
     return ("device", alarm.device_id, None)
 

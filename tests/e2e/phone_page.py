@@ -4,14 +4,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Geolocation, Page, ViewportSize
 
 from tests.e2e.axe import violations
 from tests.e2e.desk_client import DeskClient
 from tests.e2e.desk_page import SCREENSHOTS
 
-PHONE = {"width": 390, "height": 844}
-PLACE = {"latitude": 31.2310, "longitude": 121.4740, "accuracy": 12}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+PLACE: Geolocation = {"latitude": 31.2310, "longitude": 121.4740, "accuracy": 12}
 FELT = """
   window.spoken = []; window.felt = [];
   speechSynthesis.speak = said => spoken.push([said.lang, said.text]);

@@ -13,7 +13,8 @@ from playwright.async_api import Browser, Page, expect
 from hub.embedded.database import database_url
 from tests.e2e.demo_hub import DemoHub, demo_hub
 from tests.e2e.desk_client import DeskClient
-from tests.e2e.desk_page import LOOKS, browser, log_in
+from tests.e2e.desk_page import LOOKS, browser, dispatcher, go, log_in
+from tests.e2e.desk_page import looked_at as page_looked_at
 from tests.e2e.phone_page import asked, device_of, home_of, looked_at, phone
 from tests.providers import running_providers
 
@@ -139,9 +140,31 @@ async def test_from_all_is_well_to_i_am_going(
     await asked(desk, "POST", f"incidents/{incident_id}/resolve", outcome="helped")
     await page.get_by_test_id("back").click()
     await expect(page.locator("[data-testid=relative][data-well=true]")).to_have_count(2)
-    await page.get_by_test_id("open-history").first.click()
+    await page.get_by_test_id("open-history").last.click()
     await expect(page.get_by_test_id("history").get_by_role("listitem")).to_have_count(1)
     await looked_at(page, f"family-history-{look}")
+
+
+async def test_what_the_desk_writes_down_shows_at_once(
+    chromium: Browser, hub: DemoHub, desk: DeskClient
+) -> None:
+    """On the page that is open already; and a daughter who is told nothing is not told that all
+    is well."""
+    await home_of(desk, "staff", "吴凤英")
+    await daughter(desk, hub, "daughter-staff", "staff-person")
+    page = await family(chromium, hub, "daughter-staff", "en", "light")
+    await expect(page.locator("[data-activity=not_shared]")).to_be_visible()
+    staff = await dispatcher(chromium, hub)
+    await go(staff, "people/staff-person")
+    await staff.locator("[data-cell='family activity']").select_option("yes")
+    await staff.locator("[data-cell='family incidents']").select_option("no")
+    await staff.get_by_test_id("consent-ground").fill("form 12")
+    await staff.get_by_test_id("consent-save").click()
+    await expect(staff.get_by_test_id("consent-decided")).to_contain_text("form 12")
+    await page_looked_at(staff, "consent-en-light")
+    await expect(page.locator("[data-activity=nothing_measured]")).to_be_visible(timeout=SOON_MS)
+    await expect(page.get_by_text("not shared with you")).to_be_visible(timeout=SOON_MS)
+    await expect(page.locator("[data-well=true]")).to_have_count(0)
 
 
 async def test_a_push_shows_while_nothing_is_open_and_leads_to_the_incident(
@@ -189,6 +212,7 @@ async def test_a_push_shows_while_nothing_is_open_and_leads_to_the_incident(
         await debugger.send("ServiceWorker.deliverPushMessage", delivered)
         (worker,) = page.context.service_workers
         shown = """async () => (await registration.getNotifications()).map(n => n.title)"""
+        titles: list[str] = []
         for _ in range(50):
             if titles := await worker.evaluate(shown):
                 break

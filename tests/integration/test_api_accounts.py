@@ -222,7 +222,8 @@ async def test_family_see_their_own_people_wherever_they_live_and_nobody_else(
         assert people == [
             {"id": "wang", "name": "王秀英", "relation": "daughter", "open_incidents": 1,
              "state": PersonState.HOME.value, "state_since": people[0]["state_since"],
-             "phone": None, "address": "1 Lake Road", "time_zone": None, "decides": False}
+             "phone": None, "address": "1 Lake Road", "time_zone": None, "decides": False,
+             "shares_incidents": True}
         ]  # fmt: skip
         await daughter.ingest.take_press(press("button-2"))
         await daughter.ingest.take_press(press("button-1"))

@@ -16,6 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 from alerts.address import Address
 from alerts.alarm import Priority
 from alerts.courier import Courier, Width
+from alerts.delivery import Reason, not_taken, taken
 from alerts.errors import RateLimited, SendFailed, SendRefused
 from alerts.messages import Message
 from alerts.notification import Notification, NotificationKind, urgency_of
@@ -474,3 +475,39 @@ async def test_the_workers_loop_sends_at_once_while_another_provider_hangs(post:
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
+
+
+async def test_a_word_the_database_cannot_keep_stops_nobody(post: Post) -> None:
+    """One vendor's answer with a NUL would hold up everything that is settled with it."""
+    post.providers[SMS].trouble = lambda each: (
+        SendFailed("bad\0word") if each.recipient.endswith("-2") else None
+    )
+    await post.write(SMS, count=3)
+    await post.cycle()
+    rows = await post.rows("SELECT state, detail FROM notification ORDER BY notification_id")
+    assert [row["state"] for row in rows] == ["sent", "pending", "sent"]
+    assert rows[1]["detail"] == "badword"
+
+
+async def test_two_attempts_that_waited_for_the_database_are_recorded_in_their_order(
+    post: Post,
+) -> None:
+    """It was away for longer than a lease: the same courier had begun the row anew."""
+    outbox, now = PostgresOutbox(post.pool), post.clock.now()
+    await post.write(SMS)
+    (first,) = await outbox.claim_due(SMS, now, 5)
+    post.clock.move_to(now + timedelta(seconds=LEASE_S + 1))
+    (again,) = await outbox.claim_due(SMS, post.clock.now(), 5)
+    failed = not_taken(first, Reason.FAILED, now, detail="no answer")
+    sent = taken(again, now, word="taken", address="", provider_id=None, receipt_within_s=None)
+    await outbox.settle([(first, failed), (again, sent)], post.clock.now())
+    assert (await post.one())["state"] == "sent"
+    assert await post.attempts() == [("sms", "failed"), ("sms", "sent")]
+
+
+async def test_what_is_less_urgent_takes_only_its_share_of_a_claim(post: Post) -> None:
+    await post.write(SMS, priority=Priority.MEDIUM, count=6)
+    await post.write(SMS, first=True, count=3)
+    claimed = await PostgresOutbox(post.pool).claim_due(SMS, post.clock.now(), 8, ordinary=5)
+    urgent = urgency_of(Priority.HIGH, NotificationKind.RING, first=True)
+    assert [each.urgency == urgent for each in claimed] == [True] * 3 + [False] * 2

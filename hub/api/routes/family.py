@@ -10,7 +10,7 @@ from alerts.people import Account
 from hub.api.channel_models import ConsentView
 from hub.api.family_models import FamilyConsentBody, GlanceView, NightView, TodayView
 from hub.api.gate import Kin, Parts, PartsOf
-from hub.api.kin import shared_always
+from hub.api.kin import shared_always, told
 from hub.api.kin_day import LOOK_BACK, Day, day_of
 from hub.api.models import ProblemObject, Responses
 from hub.api.problems import Problem
@@ -32,7 +32,7 @@ _DECIDED: Responses = {403: {"model": ProblemObject}, **FOUND}
 async def list_kin(account: Kin, parts: PartsOf) -> Relatives:
     """The people your account is linked to, and how they are."""
     rows = await parts.register.kin(account.id)
-    return Relatives(items=[Relative.model_validate(shown("person", row)) for row in rows])
+    return Relatives(items=[_relative(account, shown("person", row)) for row in rows])
 
 
 @router.get("/people/{person_id}/glance", responses=FOUND)
@@ -91,6 +91,15 @@ async def change_family_consent(
     changes = [(Audience.FAMILY, change.data, change.allowed) for change in body.changes]
     await channels.consent.decide(person_id, changes, "family page", entry)
     return await read_family_consent(person_id, account, parts, channels)
+
+
+def _relative(account: Account, row: dict[str, Any]) -> Relative:
+    """Whoever shares no incidents is not betrayed by their number either."""
+    shares = DataType.INCIDENTS in told(account, row["id"])
+    open_incidents = row["open_incidents"] if shares else 0
+    return Relative.model_validate(
+        row | {"shares_incidents": shares, "open_incidents": open_incidents}
+    )
 
 
 async def _card(parts: Parts, account: Account, person_id: str) -> dict[str, Any]:

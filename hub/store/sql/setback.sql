@@ -32,7 +32,8 @@ RETURNING i.incident_id, i.area_id, late.next_deadline_at AS was, i.next_deadlin
 UPDATE notification SET due_at = least(due_at, %(now)s), created_at = least(created_at, %(now)s),
     leased_until = least(leased_until, %(leased_at_most)s)
 WHERE state = 'pending'
-  AND (due_at > %(beyond)s OR created_at > %(now)s + %(jitter)s OR leased_until > %(leased_at_most)s);
+  AND (due_at > %(beyond)s OR created_at > %(now)s + %(jitter)s
+      OR leased_until > %(leased_at_most)s);
 
 -- name: receipts
 -- A receipt is waited for as long as it was to be.

@@ -66,6 +66,12 @@ export type DutyNow = Schemas["DutyNow"];
 export type Handover = Schemas["HandoverView"];
 export type Condition = Schemas["ConditionView"];
 export type Wall = Schemas["WallView"];
+export type Policy = Schemas["PolicyView"];
+export type PolicyBody = Schemas["PolicyBody"];
+export type LadderBody = Schemas["LadderBody"];
+export type PolicyCheck = Schemas["PolicyCheck"];
+export type ShippedPolicies = Schemas["ShippedPolicies"];
+export type Caller = Schemas["CallerView"];
 export type RoundPage = Schemas["RoundPage"];
 
 export interface Page<Item> {

@@ -73,6 +73,13 @@ class Kin {
     return urgentOf([...this.feed.incidents.values()].filter((each) => each.person?.id === person.id));
   }
 
+  /** Whether the service looks after one of their devices just now. */
+  troubleOf(person: Relative): boolean {
+    return [...this.feed.incidents.values()].some(
+      (each) => each.person?.id === person.id && each.category === "technical" && each.state !== "resolved",
+    );
+  }
+
   /** What is known of an incident, under the id it has today; null: nothing, or no more. */
   incident(id: string): Incident | null {
     return this.feed.incidents.get(followMerges(this.feed, id)) ?? null;
@@ -122,10 +129,14 @@ class Kin {
     this.phase = "signed_out";
   }
 
+  private async readPeople(signal?: AbortSignal): Promise<void> {
+    this.people = (await ask("get", "/api/v1/family/people", { signal })).items;
+  }
+
   private async keepPeople(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        this.people = (await ask("get", "/api/v1/family/people", { signal })).items;
+        await this.readPeople(signal);
         await sleep_ms(PEOPLE_EVERY_MS, signal);
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
@@ -140,6 +151,8 @@ class Kin {
       onConnected: () => {
         this.connected = true;
         this.connections += 1;
+        // Where it fails the minute's look tries again.
+        void this.readPeople().catch(() => undefined);
         this.last_event_ms = steady_ms();
       },
       onEvents: (events) => {

@@ -86,7 +86,7 @@ export class MapBoard {
   addMark(place: Place, radius_px: number, colour: string, label: string): void {
     const style = { radius: radius_px, color: "#ffffff", weight: 1, fillColor: colour, fillOpacity: 1 };
     const mark = leaflet.circleMarker(this.shown(place), style);
-    if (label !== "") mark.bindTooltip(label, { permanent: true, direction: "right", className: "mark" });
+    if (label !== "") mark.bindTooltip(label, { permanent: true, direction: "right", offset: [radius_px, 0], className: "mark" });
     this.shapes.addLayer(mark);
   }
 
@@ -103,6 +103,11 @@ export class MapBoard {
       const at = corners.map((corner) => this.shown(corner));
       this.draft.addLayer(corners.length > 2 ? leaflet.polygon(at, style) : leaflet.polyline(at, style));
     }
+  }
+
+  /** After its place on the page became another size. */
+  resized(): void {
+    this.map.invalidateSize();
   }
 
   fit(): void {

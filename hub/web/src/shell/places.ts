@@ -6,12 +6,14 @@ export type Deeds = readonly string[];
 export const VIEWS = [
   "incidents",
   "resolved",
+  "calls",
   "people",
   "homes",
   "devices",
   "duty",
   "wall",
   "reports",
+  "policies",
   "import",
   "settings",
 ] as const;
@@ -21,18 +23,20 @@ export type View = (typeof VIEWS)[number];
 const NEEDS: Record<View, string | readonly string[] | null> = {
   incidents: "look",
   resolved: "look",
+  calls: "act",
   people: "browse",
   homes: "browse",
   devices: "browse",
   duty: "browse",
   wall: ["look", "browse"],
   reports: "report",
+  policies: "browse",
   import: "register",
   settings: null,
 };
 
 /** Opened now and then: they stand behind "more", so that the daily ones fit into one line. */
-const SELDOM: readonly View[] = ["reports", "import", "settings"];
+const SELDOM: readonly View[] = ["reports", "policies", "import", "settings"];
 /** Reached through people, devices and incidents. */
 const UNLISTED: readonly View[] = ["homes"];
 
