@@ -182,21 +182,22 @@ def worked_s(hub: Hub) -> dict[str, float]:
 
 
 def waiting(hub: Hub) -> int:
-    """Notifications that the courier still has to send."""
+    """What the courier still has to send, and incidents whose first rung is not climbed yet."""
     with hub.database() as connection:
         row = connection.execute(
-            "SELECT count(*) FROM notification WHERE state = 'pending' AND kind = 'ring'"
+            "SELECT (SELECT count(*) FROM notification WHERE state = 'pending' AND kind = 'ring')"
+            " + (SELECT count(*) FROM incident WHERE state <> 'resolved' AND step = 0)"
         ).fetchone()
     assert row is not None
     return int(row[0])
 
 
-async def quiet(hub: Hub, within_s: float) -> float:
-    """Until every first notice has gone; how long that took."""
+async def quiet(hub: Hub, count: int, within_s: float) -> float:
+    """Until every first notice of `count` incidents has gone; how long that took."""
     started_s = time.monotonic()
     while time.monotonic() - started_s < within_s:
         left = await asyncio.to_thread(waiting, hub)
-        if left == 0:
+        if left == 0 and len(await asyncio.to_thread(opened, hub)) >= count:
             break
         say(f"{left} notices wait")
         await asyncio.sleep(2.0)
@@ -315,7 +316,7 @@ async def measure(count: int, within_s: float, sms_per_s: int, *, keep: bool) ->
                     shaken_s = time.time()
                     say("it is over; the hub goes on")
                     drained_s = await drained(hub, ledger, DRAINED_WITHIN_S)
-                    quiet_s = await quiet(hub, DRAINED_WITHIN_S)
+                    quiet_s = await quiet(hub, count, DRAINED_WITHIN_S)
                 work_s = {name: spent - before_s[name] for name, spent in worked_s(hub).items()}
                 taken = await taken_by(gateway)
                 where = await asyncio.to_thread(stages, hub)

@@ -32,6 +32,10 @@ from schemas.ids import AreaId
 
 BATCH_LIMIT = 25
 """Alarms and actions in one transaction: about 10 ms of work during which a fresh press waits."""
+BACKLOG_SHARE = 8
+BACKLOG_BATCH_LIMIT = 200
+"""Where thousands wait, an eighth of them at once, up to this many: a fresh press stands behind
+them anyhow, and twenty questions a transaction are asked for eight times as many."""
 SETTLED_AT_ONCE = 4
 SETTLE_PAUSE_S = 0.002
 """After a stall hundreds are recorded at once; telling everybody takes about a millisecond each,
@@ -94,7 +98,7 @@ class Settling:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while batch := self.in_flight.take(BATCH_LIMIT):
+            while batch := self.in_flight.take(_batch_size(len(self.in_flight))):
                 await self._commit(batch)
 
     async def _commit(self, batch: Sequence[Entry]) -> None:
@@ -273,6 +277,15 @@ class Settling:
                 continue
             if item.alarm.ask_s:
                 entry.item = replace(item, alarm=replace(item.alarm, ask_s=0), unanswered=True)
+
+
+def _batch_size(waiting: int) -> int:
+    """How many are recorded together while so many wait.
+
+    >>> [_batch_size(n) for n in (1, 200, 800, 10_000)]
+    [25, 25, 100, 200]
+    """
+    return min(max(BATCH_LIMIT, waiting // BACKLOG_SHARE), BACKLOG_BATCH_LIMIT)
 
 
 def _same(incident: Incident | None, incident_id: str) -> bool:

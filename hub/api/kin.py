@@ -55,7 +55,7 @@ def for_family(account: Account) -> Shown:
 
     def shown(view: View) -> View:
         person, premises = view.get("person"), view.get("premises")
-        data = told(account, person.get("id") if person else None)
+        data = told(account, _whom(view))
         found = view | {"note": None}
         if DataType.LOCATION not in data or view.get("state") == "resolved":
             found["position"] = None
@@ -68,6 +68,13 @@ def for_family(account: Account) -> Shown:
         return found
 
     return shown
+
+
+def _whom(view: View) -> str | None:
+    """Whose decision counts; the subject's where the register knew no card."""
+    subject = view.get("subject") or {}
+    own = subject.get("id") if subject.get("kind") == "person" else None
+    return (view.get("person") or {}).get("id") or own
 
 
 def kind_told(kind: str, data: frozenset[DataType]) -> str:

@@ -187,7 +187,9 @@ async def test_somebody_calls_without_a_device(
     await page.get_by_test_id("call-number").fill("+86 21 5555 0101")
     await expect(page.get_by_test_id("caller")).to_contain_text("Yu Mei")
     await page.get_by_test_id("call-number").press("Enter")
-    await expect(page.get_by_test_id("persona")).to_contain_text("Yu Mei")
+    await expect(page.get_by_test_id("persona")).to_contain_text("021-5555 0101")
+    called = page.locator("[data-testid=incident-row]", has_text="Yu Mei")
+    await expect(called).to_contain_text("Call for help by telephone")
     await expect(page.get_by_test_id("incident-state")).to_have_attribute("data-state", "raised")
     await expect(page.get_by_test_id("sound-state")).to_have_attribute("data-ringing", "true")
 

@@ -118,7 +118,7 @@ export class MapBoard {
       } else if (layer instanceof leaflet.CircleMarker) bounds.extend(layer.getLatLng());
     });
     if (bounds.isValid()) {
-      this.map.fitBounds(bounds, { padding: FIT_MARGIN_PX, maxZoom: FIRST_ZOOM });
+      this.map.fitBounds(bounds, { padding: FIT_MARGIN_PX, maxZoom: FIRST_ZOOM, animate: false });
     }
   }
 

@@ -54,7 +54,7 @@ on<Fetching>("fetch", (event) => {
   const { pathname, origin } = new URL(request.url);
   if (request.method !== "GET" || origin !== location.origin) return;
   if (request.mode === "navigate" && pathname === PAGE) event.respondWith(freshPage(request));
-  else if (pathname.startsWith("/assets/")) event.respondWith(keptFile(request));
+  else if (pathname.startsWith("/assets/") || pathname === "/favicon.svg") event.respondWith(keptFile(request));
 });
 
 on<Pushed>("push", (event) => {
