@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from alerts.actions import Verb
+from alerts.escalation import Reason as Climbed
+from alerts.incident import State
 from alerts.notification import Notification, NotificationKind, NotificationState, retry_at
 from alerts.policy import ChannelName
 
@@ -82,6 +85,10 @@ _OF_ATTEMPT = {
     Reason.NOT_NEEDED: DeliveryState.UNCONFIRMED,
     Reason.NOT_DELIVERED: DeliveryState.FAILED,
 }
+
+
+_ASKED_FOR = frozenset({Verb.ADD_RESPONDER.value, Climbed.WANTED.value})
+"""Why somebody is rung although a human has the incident already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +177,22 @@ def not_taken(
     return _next(notification, row, reason, due, detail, address, broken)
 
 
+def still_needed(notification: Notification, state: State | None, *, answered: bool) -> bool:
+    """Whether somebody who was rung, perhaps in vain, is to be rung by the next way.
+
+    `state`: of the incident; None: it belongs to none. `answered`: this recipient has said
+    something. While nobody has it, everybody is needed who has not answered; after that only who
+    was called because somebody has it: whom a dispatcher picked, and the rung they asked for.
+    """
+    if state is None or state in (State.CHECKING, State.RAISED):
+        return not answered
+    if answered or state is State.RESOLVED:
+        return False
+    return notification.body.get("reason") in _ASKED_FOR
+
+
 def overdue(notification: Notification, now: datetime, *, needed: bool) -> Outcome:
-    """The receipt did not come in time. `needed`: nobody has taken the incident yet.
+    """The receipt did not come in time. `needed`: as `still_needed` says.
 
     Nothing is sent twice by the channel that took it.
     """

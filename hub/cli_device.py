@@ -19,6 +19,14 @@ IdArgument = Annotated[str, typer.Argument(help="The device's id.")]
 DataOption = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="The folder that holds everything.")
 ]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(help="As the maker calls it; false alarms are counted by it."),
+]
+NumberOption = Annotated[
+    str | None,
+    typer.Option("--voice-number", help="Its SIM or SIP number, to talk to the home through it."),
+]
 QrOption = Annotated[
     Path | None,
     typer.Option("--qr", metavar="FILE", help="Write the code as FILE.svg or FILE.png (a secret)."),
@@ -33,12 +41,37 @@ def add(
     premises_id: Annotated[str, typer.Option("--premises", help="The home it stands in.")],
     person_id: Annotated[str | None, typer.Option("--person", help="Who wears it.")] = None,
     label: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    model: ModelOption = None,
+    voice_number: NumberOption = None,
     qr: QrOption = None,
     data: DataOption = None,
 ) -> None:
     """Register a device and print its MQTT credential, once."""
     with told_in_words():
-        _show(_installer(data).add(device_id, kind, premises_id, person_id, label), qr)
+        setup = _installer(data).add(
+            device_id, kind, premises_id, person_id, label, model, voice_number
+        )
+        _show(setup, qr)
+
+
+@device_app.command("describe")
+def describe(
+    device_id: IdArgument,
+    *,
+    label: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    model: ModelOption = None,
+    voice_number: NumberOption = None,
+    data: DataOption = None,
+) -> None:
+    """Change label, model or number of a device; an empty text takes one away."""
+    given = {"label": label, "model": model, "voice_number": voice_number}
+    changes = {name: text for name, text in given.items() if text is not None}
+    if not changes:
+        raise typer.BadParameter("one of --label, --model, --voice-number")
+    with told_in_words():
+        row = _installer(data).describe(device_id, changes)
+        typer.echo("\t".join((row["device_id"], row["kind"], row["model"] or "-",
+                              row["voice_number"] or "-", row["label"])))  # fmt: skip
 
 
 @device_app.command("rotate")
@@ -75,12 +108,14 @@ def swap(
     device_id: Annotated[str, typer.Argument(help="The broken one; it is revoked.")],
     new_id: Annotated[str, typer.Argument(help="The one in its place.")],
     kind: Annotated[str | None, typer.Option(help="If it is of another kind.")] = None,
+    model: ModelOption = None,
+    voice_number: NumberOption = None,
     qr: QrOption = None,
     data: DataOption = None,
 ) -> None:
-    """Put a new device in the place of a broken one: home, person and label are kept."""
+    """Put a new device in the place of a broken one: home, person, label and model are kept."""
     with told_in_words():
-        _show(_installer(data).swap(device_id, new_id, kind), qr)
+        _show(_installer(data).swap(device_id, new_id, kind, model, voice_number), qr)
 
 
 @device_app.command("list")
@@ -98,7 +133,8 @@ def list_devices(
                 mark = "revoked" if row["revoked"] else "-"
                 person = row["person_id"] or "-"
                 typer.echo("\t".join((row["device_id"], row["kind"], row["area_id"],
-                                      row["premises_id"], person, mark, row["label"])))  # fmt: skip
+                                      row["premises_id"], person, mark, row["label"],
+                                      row["model"] or "-")))  # fmt: skip
             after = rows[-1]["device_id"]
 
 

@@ -73,8 +73,8 @@ def show(
         )
         if row is None:
             raise BadPolicy(f"there is no policy {policy_id}; see `carebell policy list`")
-        changes = ("revision", "changed_at", "changed_by")
-        kept = {key: value for key, value in row.items() if key not in changes}
+        told = ("revision", "changed_at", "changed_by", "person_name", "target_names")
+        kept = {key: value for key, value in row.items() if key not in told}
         typer.echo(json.dumps(kept, indent=2, ensure_ascii=False, default=str))
 
 

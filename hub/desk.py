@@ -169,6 +169,10 @@ class NewDevice:
     person_id: str | None
     kind: str
     label: str
+    model: str | None = None
+    """As the maker calls it; what false alarms are counted by."""
+    voice_number: str | None = None
+    """The SIM or SIP number by which one talks through it, as it is dialled."""
 
 
 @dataclass(frozen=True, slots=True)

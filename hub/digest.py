@@ -20,6 +20,7 @@ from hub.observation import (
     UNKNOWN_TIME,
     Measured,
     Observation,
+    firmware_of,
     is_last_will,
     measured,
     sample_key,
@@ -36,6 +37,8 @@ from schemas.vocabulary import Quality
 
 CORROBORATING = frozenset({"steps", "bed_state", "worn_state", "motion"})
 """What confirms or contradicts a fall: somebody up and about, in bed, or without the wristband."""
+SAME_FIRMWARE_FOR_S = 86_400
+"""Ours: a device says it with every heartbeat; a row a day shows that it still runs it."""
 MOST_AHEAD_US = 1_000_000
 """A second: a burst of a million rows."""
 
@@ -73,6 +76,8 @@ class TelemetryDigest:
         self._witness = witness
         self._alive = runner.wanted(ALIVE) or ()
         self._last_us = 0
+        self._firmware: dict[DeviceId, tuple[str, int]] = {}
+        """What each device said last that it runs, and when that was kept (seconds since 1970)."""
 
     def digest(self, message: Message, draft: Draft) -> list[PackedRow]:
         """The message's rows; what detectors make of it is in the draft. Raises Malformed."""
@@ -82,6 +87,9 @@ class TelemetryDigest:
         received_at = message.received_at
         received_s = received_at.timestamp()
         values = measured(content)
+        firmware = firmware_of(content)
+        if firmware is not None and self._is_news(device.id, firmware.state or "", int(received_s)):
+            values.append(firmware)
         belonging = self._runner.belonging(device)
         if not is_last_will(content):
             arrived_s = int(received_s)
@@ -99,6 +107,14 @@ class TelemetryDigest:
         if watched and device.person_id in watched:
             self._corroborate(device, values, received_at)
         return self._values(belonging, values, key, received_at, received_s, draft)
+
+    def _is_news(self, device_id: DeviceId, firmware: str, now_s: int) -> bool:
+        """Whether this is worth a row."""
+        known, kept_s = self._firmware.get(device_id, ("", 0))
+        if known == firmware and 0 <= now_s - kept_s < SAME_FIRMWARE_FOR_S:
+            return False
+        self._firmware[device_id] = firmware, now_s
+        return True
 
     def _sender(self, topic: str) -> tuple[Device, str]:
         """Whose message it is, and of what kind. Raises Malformed."""

@@ -7,7 +7,7 @@ actor is the account of this machine.
 import asyncio
 import getpass
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import psycopg
@@ -20,11 +20,13 @@ from hub.desk import NewDevice
 from hub.embedded.database import database_url
 from hub.errors import HubError
 from hub.qr import DeviceSetup, device_broker_url
+from hub.register_nouns import MODEL_LENGTH
 from hub.settings import Settings
 from hub.store import devices
 from hub.store.cases import log_values
 from hub.store.reach import Cursor
 from hub.view import View
+from hub.voice_number import dialled
 from schemas import topics
 from schemas.ids import is_id
 from schemas.vocabulary import DeviceKind
@@ -46,8 +48,9 @@ class Installer:
         self._settings = settings
 
     def add(
-        self, device_id: str, kind: str, premises_id: str, person_id: str | None, label: str | None
-    ) -> DeviceSetup:
+        self, device_id: str, kind: str, premises_id: str, person_id: str | None,
+        label: str | None, model: str | None = None, voice_number: str | None = None,
+    ) -> DeviceSetup:  # fmt: skip
         """Register a device."""
         device = NewDevice(
             id=_id(device_id),
@@ -56,11 +59,26 @@ class Installer:
             person_id=person_id,
             kind=_kind(kind),
             label=label or "",
+            model=_model(model),
+            voice_number=_number(voice_number),
         )
         credential = new_credential()
         line = self._line("provision", id=device_id)
         row = self._run(lambda c: devices.add(c, device, credential, line))
         return self._setup(row, credential)
+
+    def describe(self, device_id: str, changes: Mapping[str, str]) -> View:
+        """Change label, model or the number one talks through; an empty text takes it away."""
+        wanted: dict[str, str | None] = dict(changes)
+        if "model" in changes:
+            wanted["model"] = _model(changes["model"])
+        if "voice_number" in changes:
+            wanted["voice_number"] = _number(changes["voice_number"])
+
+        def line(told: View) -> dict[str, Any]:
+            return self._line("change", id=device_id, **told)
+
+        return self._run(lambda c: devices.describe(c, device_id, wanted, line))
 
     def rotate(self, device_id: str) -> DeviceSetup:
         """Draw a new secret; the old one ends, and with it the connection."""
@@ -81,9 +99,14 @@ class Installer:
         row = self._run(lambda c: devices.move(c, device_id, premises_id, person_id, line))
         return topics.device_prefix(row["area_id"], row["premises_id"], row["device_id"])
 
-    def swap(self, device_id: str, new_id: str, kind: str | None) -> DeviceSetup:
+    def swap(
+        self, device_id: str, new_id: str, kind: str | None, model: str | None = None,
+        voice_number: str | None = None,
+    ) -> DeviceSetup:  # fmt: skip
         """Put a new device in the place of a broken one."""
-        credential, wanted = new_credential(), _kind(kind) if kind else None
+        credential = new_credential()
+        wanted = {"kind": _kind(kind) if kind else None, "model": _model(model),
+                  "voice_number": _number(voice_number)}  # fmt: skip
         line = self._line("swap", id=device_id, by=_id(new_id))
         return self._setup(
             self._run(lambda c: devices.swap(c, device_id, new_id, credential, wanted, line)),
@@ -103,7 +126,7 @@ class Installer:
         broker_url = device_broker_url(self._settings)
         return DeviceSetup(broker_url, row["device_id"], credential.secret, prefix)
 
-    def _line(self, action: str, **detail: str | None) -> dict[str, Any]:
+    def _line(self, action: str, **detail: Any) -> dict[str, Any]:
         detail = {"noun": "device", **detail, "host": os.uname().nodename}
         actor = ("operator", getpass.getuser(), None)
         return log_values(SystemClock().now(), "", None, action, None, detail, actor)
@@ -149,6 +172,21 @@ def _id(device_id: str) -> str:
     if not is_id(device_id):
         raise RegistrationError(f"id = {device_id!r}; allowed: 1 to 64 of a-z, 0-9 and -")
     return device_id
+
+
+def _model(model: str | None) -> str | None:
+    if model is not None and len(model.strip()) > MODEL_LENGTH:
+        raise RegistrationError(f"model: at most {MODEL_LENGTH} characters")
+    return (model or "").strip() or None
+
+
+def _number(written: str | None) -> str | None:
+    if not written:
+        return None
+    try:
+        return dialled(written)
+    except ValueError as error:
+        raise RegistrationError(f"voice number = {written!r}; allowed: {error}") from None
 
 
 def _kind(kind: str) -> str:

@@ -145,7 +145,7 @@ _STEPS, _MOTION = MEASURE_BY_KEY["steps"], MEASURE_BY_KEY["motion"]
 _DOOR, _ROOM = MEASURE_BY_KEY["door"], MEASURE_BY_KEY["room"]
 _LINK, _WORN = MEASURE_BY_KEY["link_state"], MEASURE_BY_KEY["worn_state"]
 _BATTERY, _SIGNAL = MEASURE_BY_KEY["battery_percent"], MEASURE_BY_KEY["signal_dbm"]
-_POSITION = MEASURE_BY_KEY["position"]
+_POSITION, _FIRMWARE = MEASURE_BY_KEY["position"], MEASURE_BY_KEY["firmware"]
 
 
 def _bed(message: Bed) -> list[Measured]:
@@ -193,6 +193,13 @@ def _status(message: Status) -> list[Measured]:
     if message.worn is not None:
         values.append(_state(_WORN, at, message.worn))
     return values
+
+
+def firmware_of(message: TelemetryMessage) -> Measured | None:
+    """What a device says it runs, which is a value only where it is news (`hub.digest`)."""
+    if not isinstance(message, Status) or not message.firmware:
+        return None
+    return _state(_FIRMWARE, message.observed_at, message.firmware)
 
 
 _BY_KIND: Mapping[str, Callable[[Any], list[Measured]]] = {

@@ -12,7 +12,8 @@ from zoneinfo import available_timezones
 
 from alerts.reach import Settlement, TravelMode
 from hub.errors import HubError
-from hub.register_nouns import Availability, Level, Mobility, ResponderKind
+from hub.register_nouns import MODEL_LENGTH, Availability, Level, Mobility, ResponderKind
+from hub.voice_number import dialled
 from schemas.ids import is_id
 from schemas.vocabulary import DeviceKind
 
@@ -194,6 +195,12 @@ def _hash(cell: str) -> str:
     return cell
 
 
+def _model(cell: str) -> str:
+    if len(cell) > MODEL_LENGTH:
+        raise ValueError(f"at most {MODEL_LENGTH} characters")
+    return cell
+
+
 def _choice(words: Mapping[str, Any]) -> Parser:
     def parse(cell: str) -> Any:
         if cell not in words:
@@ -230,6 +237,7 @@ _DEVICE_KINDS = {kind.value: kind.value for kind in DeviceKind}
 _NAME = Column("name", "名称", _text, required=True)
 _AREA = Column("area", "所属区域", _id, "area_id", required=True)
 _PHONE = Column("phone", "电话", _phone)
+_TIME_ZONE = Column("time_zone", "时区", _zone)
 _PREMISES = Column("premises", "住所编号", _id, "premises_id", required=True)
 _POSITION = (
     Column("latitude", "纬度", _number(-90, 90)),
@@ -243,13 +251,14 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("level", "级别", _choice(LEVELS), required=True),
         Column("arrive_within_min", "到达时限", _minutes),
         Column("settlement", "城乡", _choice(_SETTLEMENTS)),
+        _TIME_ZONE,
     ),
     "premises": (
         _AREA,
         Column("address", "地址", _text, required=True),
         Column("access_notes", "进门说明", _text),
         *_POSITION,
-        Column("time_zone", "时区", _zone),
+        _TIME_ZONE,
         _PHONE,
     ),
     "person": (
@@ -267,6 +276,8 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("person", "人员编号", _id, "person_id"),
         Column("device_kind", "设备类型", _choice(_DEVICE_KINDS), "kind", required=True),
         Column("label", "标签", _text),
+        Column("model", "型号", _model),
+        Column("voice_number", "通话号码", dialled),
         Column("secret_sha256", "密钥摘要", _hash),
     ),
     "responder": (

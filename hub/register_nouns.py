@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+MODEL_LENGTH = 100
+"""Characters of a device's model: as on its label."""
+
 
 class Level(StrEnum):
     """Levels of areas, highest first: the four of the civil administration in China."""
@@ -69,7 +72,10 @@ class Noun:
 NOUNS: Mapping[str, Noun] = {
     noun.name: noun
     for noun in (
-        Noun("area", ("parent_id", "name", "level", "arrive_within_min", "settlement")),
+        Noun(
+            "area",
+            ("parent_id", "name", "level", "arrive_within_min", "settlement", "time_zone"),
+        ),
         Noun(
             "premises",
             (

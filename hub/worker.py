@@ -47,6 +47,8 @@ CYCLE_EVERY_S = 1.0
 """A deadline is met within a second even if the wake-up is lost."""
 DRAIN_WITHIN_S = 15.0
 """After an outage, how long the ladder waits for deeds that are not recorded yet."""
+HEARD_WITHIN_S = 5.0
+"""What ingest said of them counts for so long; it says it once a second."""
 WEBHOOK_TIMEOUT_S = 10.0
 WAKES = ("notification_due", "incident_due", "maintenance_over")
 """What the loops are woken by (LISTEN)."""
@@ -187,7 +189,7 @@ class WorkerProcess:
         responsibility already, so the ladder waits for their record, but not for ever. Alarms
         alone are not waited for: in an earthquake thousands queue, and those recorded must ring."""
         now_s = self._clock.monotonic_s()
-        waiting = self._unrecorded_at_s is not None and now_s - self._unrecorded_at_s < 2.5
+        waiting = self._unrecorded_at_s is not None and now_s - self._unrecorded_at_s < HEARD_WITHIN_S
         if not waiting:
             self._draining_since_s = None
             return False

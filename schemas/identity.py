@@ -59,9 +59,11 @@ def occurrence(
 ) -> int:
     """Which press this is, for a message without an id.
 
-    `seconds_since_last` is since the last delivery of the same derived id (None: never seen). A
+    `seconds_since_last` is since the last occurrence of the same derived id (None: never seen). A
     delivery marked as a duplicate repeats the last press; an unmarked one within
-    `DERIVED_REPEAT_S` does too, a later one is a new press.
+    `DERIVED_REPEAT_S` does too, a later one is a new press. So is one that seems to be earlier
+    than that: the hub's clock was set back, and whoever presses must not wait until it has caught
+    up. A press counted twice joins the same incident; one taken for a repeat is silent.
 
     >>> occurrence(0, None, marked_duplicate=False)
     1
@@ -69,10 +71,12 @@ def occurrence(
     2
     >>> occurrence(1, 61.0, marked_duplicate=True)
     1
+    >>> occurrence(1, -3600.0, marked_duplicate=False)
+    2
     """
     if seconds_since_last is None:
         return 1
-    if marked_duplicate or seconds_since_last <= DERIVED_REPEAT_S:
+    if marked_duplicate or abs(seconds_since_last) <= DERIVED_REPEAT_S:
         return last_occurrence
     return last_occurrence + 1
 

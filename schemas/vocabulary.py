@@ -96,6 +96,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("door", 43, "1", 0, 0, None, None, "a state, not a number"),
     Measure("room", 44, "1", 0, 0, None, None, "a state, not a number"),
     Measure("link_state", 45, "1", 0, 0, None, None, "a state, not a number"),
+    Measure("firmware", 47, "1", 0, 0, None, None, "a state, not a number; kept when it changes"),
     Measure("position", 46, "1", 0, 0, None, None, "a place: two numbers, not one"),
 )
 # fmt: on

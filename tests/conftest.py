@@ -9,6 +9,9 @@ from hypothesis import settings
 from psycopg import sql
 
 from tests.integration.desk_database import DatabaseServer, running_database
+from tests.scratch import use_memory
+
+use_memory()
 
 # Speed is measured in benchmarks; a busy machine fails no test here.
 settings.register_profile("carebell", deadline=None)

@@ -28,6 +28,7 @@ class Deed(StrEnum):
     HISTORY = "history"
     REPORT = "report"
     INSPECT = "inspect"
+    PLAN = "plan"
     OPERATE = "operate"
     KIN = "kin"
     GO = "go"
@@ -45,6 +46,7 @@ MEANING: Mapping[Deed, str] = {
     Deed.HISTORY: "read observations and their aggregates",
     Deed.REPORT: "read figures of the service, and export whole incidents",
     Deed.INSPECT: "read the log, and messages that could not be read",
+    Deed.PLAN: "plan who is on duty",
     Deed.OPERATE: "plan maintenance, retry what was set aside",
     Deed.KIN: "see how one's own people are",
     Deed.GO: "say whether one is going, and where one is",
@@ -81,8 +83,8 @@ MAY: Mapping[str, Role] = {
         frozenset({Deed.LOOK, Deed.ACT, Deed.BROWSE, Deed.REVEAL, Deed.CARE, Deed.HISTORY}),
     ),
     "supervisor": Role(
-        "watches how well the area is served",
-        frozenset({Deed.LOOK, Deed.BROWSE, Deed.HISTORY, Deed.REPORT, Deed.INSPECT}),
+        "watches how well the area is served, and plans who is on duty",
+        frozenset({Deed.LOOK, Deed.BROWSE, Deed.HISTORY, Deed.REPORT, Deed.INSPECT, Deed.PLAN}),
         by_token=True,
     ),
     "responder": Role("goes there", frozenset({Deed.LOOK, Deed.GO}), sight=Sight.OWN),

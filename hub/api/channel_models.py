@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from alerts.consent import Audience, DataType
 from alerts.home_call import CallKind
 from hub.api.models import Moment
+from hub.voice_number import VOICE_NUMBER
 
 
 class ConsentItem(BaseModel):
@@ -148,9 +149,7 @@ class VoiceNumberBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    voice_number: str | None = Field(
-        pattern=r"^(sip:[^@\s]{1,64}@[^\s]{1,128}|\+?[0-9 ()-]{3,30})$"
-    )
+    voice_number: str | None = Field(pattern=VOICE_NUMBER)
 
 
 class VoiceNumberView(BaseModel):

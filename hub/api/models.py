@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from alerts.actions import MAX_NOTE_LENGTH
 from hub.api.page_settings import USUAL_PAGE, PageSettings
+from hub.register_nouns import MODEL_LENGTH
+from hub.voice_number import VOICE_NUMBER
 from schemas.ids import ID_PATTERN
 from schemas.vocabulary import DeviceKind
 
@@ -18,6 +20,10 @@ Email = Annotated[
     str, StringConstraints(pattern=r"^[^@\s<>,;]{1,64}@[^@\s<>,;]{1,190}$", max_length=254)
 ]
 """RFC 5321 lets them be this long; whether it is theirs shows a test message."""
+Model = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MODEL_LENGTH)
+]
+VoiceNumber = Annotated[str, StringConstraints(pattern=VOICE_NUMBER)]
 
 HumanOutcome = Literal[
     "helped", "false_alarm", "test", "no_reply", "handed_off", "unfounded", "fixed"
@@ -346,6 +352,12 @@ class DeviceView(BaseModel):
     last_seen_at: Moment | None
     """Nothing within seven days: null."""
     battery_percent: float | None
+    firmware: str | None = None
+    """As the device said last, within seven days; only in lists."""
+    model: str | None = None
+    """As the maker calls it."""
+    voice_number: str | None = None
+    """The SIM or SIP number by which one talks through it."""
     silent: bool
     """It spoke once, and has been quiet for longer than its kind may be."""
     revoked: bool = False
@@ -369,6 +381,24 @@ class NewDeviceBody(Question):
     premises_id: Id
     person_id: Id | None = None
     label: Annotated[str, StringConstraints(max_length=200)] = ""
+    model: Model | None = None
+    voice_number: VoiceNumber | None = None
+
+
+class DeviceChanges(Question):
+    """What is to change in a device's description: fields that are not there stay as they are."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    label: Annotated[str, StringConstraints(max_length=200)] | None = None
+    model: Model | None = None
+    voice_number: VoiceNumber | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> "DeviceChanges":
+        if not self.model_fields_set:
+            raise ValueError("nothing to change")
+        return self
 
 
 class MqttCredential(BaseModel):
@@ -410,6 +440,10 @@ class SwapBody(Question):
     id: Id
     kind: DeviceKind | None = None
     """Only if it is of another kind."""
+    model: Model | None = None
+    """Not told: that of the old one, if the kind is the same."""
+    voice_number: VoiceNumber | None = None
+    """That of the new one; a SIM card is not taken to have moved with the place."""
 
 
 class DeviceMoment(BaseModel):
@@ -428,6 +462,7 @@ class DeviceMoment(BaseModel):
     person_id: str | None
     kind: str
     label: str
+    model: str | None = None
     revoked: bool
     other_device_id: str | None
     """The one it replaced or was replaced by."""

@@ -221,8 +221,11 @@ class DeviceStore(Protocol):
     ) -> View: ...
 
     async def swap(
-        self, device_id: str, new_id: str, credential: Credential, kind: str | None, entry: Entry
-    ) -> View: ...
+        self, device_id: str, new_id: str, credential: Credential,
+        as_told: Mapping[str, str | None], entry: Entry,
+    ) -> View: ...  # fmt: skip
+
+    async def describe(self, device_id: str, changes: Mapping[str, Any], entry: Entry) -> View: ...
 
     async def history(self, device_id: str, before: int, limit: int, look: Entry) -> list[View]: ...
 

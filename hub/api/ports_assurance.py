@@ -40,6 +40,8 @@ class RotaStore(Protocol):
         self, areas: Sequence[str] | None, now: datetime, until: datetime
     ) -> list[Gap]: ...
 
+    async def candidates(self, area_id: str, q: str, limit: int) -> list[View]: ...
+
     async def plan(
         self, planned: PlannedWeekly, operator: Operator, now: datetime
     ) -> list[int]: ...
@@ -98,6 +100,8 @@ class ProofStore(Protocol):
     async def verify_by_hand(
         self, recipient: str, channel: ChannelName, operator: Operator, now: datetime
     ) -> bool: ...
+
+    async def of_person(self, person_id: str) -> list[View]: ...
 
     async def overdue(
         self, areas: Sequence[str] | None, since: datetime, after: str, limit: int

@@ -72,10 +72,12 @@ class ServiceReport(Figures):
 
 
 class FalseAlarmRow(BaseModel):
-    """What one kind and model of device and one detector raised."""
+    """What one kind, model and firmware of device and one detector raised."""
 
     device_kind: str
     device_model: str
+    firmware: str = ""
+    """As the device said when it raised; empty: it never said."""
     detector: str
     devices: int
     incidents: int

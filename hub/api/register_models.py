@@ -59,6 +59,9 @@ class AreaView(BaseModel):
     parent_id: str | None
     name: str
     level: Level
+    time_zone: str | None = None
+    """In which its days are counted; null: that of the nearest area above that has one, else the
+    hub's."""
 
 
 class AreaPage(BaseModel):
@@ -77,6 +80,7 @@ class NewAreaBody(Question):
     parent_id: Id
     name: Name
     level: Level
+    time_zone: TimeZone | None = None
 
 
 class AreaChanges(Changes):
@@ -85,6 +89,7 @@ class AreaChanges(Changes):
     parent_id: Id = ""
     name: Name = ""
     level: Level = Level.COMMUNITY
+    time_zone: TimeZone | None = None
 
 
 # ---- homes --------------------------------------------------------------------------------------

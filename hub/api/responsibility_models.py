@@ -3,7 +3,9 @@
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.types import AwareDatetime
 
+from alerts.policy_check import Fault
 from hub.api.models import (
     CategoryName,
     Id,
@@ -161,6 +163,18 @@ class PolicyBody(Question):
     ladder: LadderBody
 
 
+class PolicyTrial(Question):
+    """A policy that need not be saved, and an incident it would be for."""
+
+    policy: PolicyBody
+    person_id: Id
+    at: AwareDatetime | None = None
+    """Null: now."""
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,64}$")] = "press"
+    category: CategoryName = "personal"
+    priority: PriorityName = "high"
+
+
 class PolicyView(BaseModel):
     """A policy of an area's or a person's own."""
 
@@ -172,7 +186,10 @@ class PolicyView(BaseModel):
     category: CategoryName | None
     priority: PriorityName | None
     person_id: str | None
+    person_name: str | None = None
     ladder: LadderBody
+    target_names: dict[str, str] = {}
+    """Of one policy alone: what the accounts and responders it names are called."""
     revision: int
     changed_at: Moment
     changed_by: str
@@ -204,6 +221,11 @@ class ComplaintView(BaseModel):
     model_config = ConfigDict(title="Complaint")
 
     step: int
+    target: int | None
+    """Which of the step's targets, from 1; null: the step as a whole."""
+    fault: Fault
+    figure: int | None
+    """How many contacts there are, or the seconds that it should not wait longer than."""
     text: str
     fatal: bool
     """It cannot be saved so."""

@@ -125,6 +125,22 @@ class GapView(BaseModel):
     until_at: Moment
 
 
+class CandidateView(BaseModel):
+    """Somebody who can be planned."""
+
+    model_config = ConfigDict(title="RotaCandidate")
+
+    account_id: str
+    name: str
+    role: str
+
+
+class CandidateList(BaseModel):
+    """By name."""
+
+    items: list[CandidateView]
+
+
 class RotaView(BaseModel):
     """What is planned, and what comes of it."""
 

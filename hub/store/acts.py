@@ -102,7 +102,8 @@ async def follow(
 ) -> None:
     """Everything that follows in the same transaction; the incident is saved already."""
     if stopped := _stopped(before, after):
-        parameters = {"incident_id": after.id, "at": action.at, "verb": action.verb.value}
+        parameters = {"incident_id": after.id, "at": action.at, "verb": action.verb.value,
+                      "over": not after.open}  # fmt: skip
         await cursor.execute(_SQL["supersede"], parameters | {"kinds": stopped})
     if action.verb is Verb.ADD_RESPONDER and action.channels:
         await many(cursor, _SQL["add_notification"], [_call(after, action)])

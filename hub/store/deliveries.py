@@ -12,7 +12,7 @@ from alerts.policy import ChannelName
 from hub.answered import Attempt, Kept, Sender
 from hub.store import queries
 from hub.store.address_book import spellings
-from hub.store.outbox import notification_of, outcome_values
+from hub.store.outbox import needed, notification_of, outcome_values
 from hub.store.proofs import answered_notification, answered_text
 from hub.store.reach import Cursor, Reach
 
@@ -228,6 +228,8 @@ async def _did_not_arrive(cursor: Cursor, row: Row, state: str, values: Row) -> 
     if row["state"] != "sent" or not _stands(row):
         return
     notification = notification_of(row)
-    outcome = not_delivered(notification, values["now"], detail=state, needed=row["needed"])
+    outcome = not_delivered(
+        notification, values["now"], detail=state, needed=needed(notification, row)
+    )
     await cursor.execute(_OUTBOX["moved_on"], outcome_values(notification, outcome, values["now"]))
     await cursor.execute(_OUTBOX["wake_courier"])

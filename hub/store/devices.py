@@ -5,7 +5,7 @@ with it; `PostgresDevices` implements `hub.api.ports.DeviceStore` with them, the
 them on a connection of its own.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from psycopg.errors import UniqueViolation
@@ -21,6 +21,7 @@ _SQL = queries.load("devices")
 _INCIDENTS = queries.load("incidents")
 
 Result = TypeVar("Result")
+DESCRIBED = ("label", "model", "voice_number")
 LogLine = dict[str, Any]
 """Parameters of the query `log`."""
 
@@ -84,23 +85,45 @@ async def swap(
     device_id: str,
     new_id: str,
     credential: Credential,
-    kind: str | None,
+    as_told: Mapping[str, str | None],
     line: LogLine,
 ) -> View:
-    """Put a new device in its place: home, person, label and (unless told) kind are kept, the old
-    one is revoked. Returns the new one. Raises NotThere, UniqueViolation."""
+    """Put a new device in its place: home, person, label and (unless told) kind and model are kept,
+    the old one is revoked. Returns the new one. Raises NotThere, UniqueViolation.
+
+    Of another kind it is of another model; a number is that of a SIM card, which need not have
+    moved with the place: both are as told."""
     old = await _known(cursor, device_id)
     if not old["revoked"]:
         await cursor.execute(_SQL["revoke"], {"id": device_id})
+    kind = as_told.get("kind") or old["kind"]
     new = NewDevice(
         id=new_id,
         area_id=old["area_id"],
         premises_id=old["premises_id"],
         person_id=old["person_id"],
-        kind=kind or old["kind"],
+        kind=kind,
         label=old["label"],
+        model=as_told.get("model") or (old["model"] if kind == old["kind"] else None),
+        voice_number=as_told.get("voice_number"),
     )
     return await add(cursor, new, credential, line, replaces=device_id)
+
+
+async def describe(
+    cursor: Cursor, device_id: str, changes: Mapping[str, Any], log: Callable[[View], LogLine]
+) -> View:
+    """Change what is known of it (`DESCRIBED`); what is not there stays. `log` makes the line from
+    what differs. Raises NotThere, DeviceRevoked."""
+    before = await _in_use(cursor, device_id)
+    wanted = before | {name: changes[name] for name in DESCRIBED if name in changes}
+    told = {name: wanted[name] for name in DESCRIBED if wanted[name] != before[name]}
+    if not told:
+        return before
+    await cursor.execute(_SQL["describe"], wanted | {"id": device_id})
+    detail = {"before": {name: before[name] for name in told}, "after": told}
+    await cursor.execute(_INCIDENTS["log"], log(detail) | {"area_id": before["area_id"]})
+    return wanted
 
 
 async def history(cursor: Cursor, device_id: str, before: int, limit: int) -> list[View]:
@@ -173,10 +196,18 @@ class PostgresDevices:
         return await self._run(lambda c: move(c, device_id, premises_id, person_id, _line(entry)))
 
     async def swap(
-        self, device_id: str, new_id: str, credential: Credential, kind: str | None, entry: Entry
-    ) -> View:
+        self, device_id: str, new_id: str, credential: Credential,
+        as_told: Mapping[str, str | None], entry: Entry,
+    ) -> View:  # fmt: skip
         """Put a new device in its place."""
-        return await self._run(lambda c: swap(c, device_id, new_id, credential, kind, _line(entry)))
+        line = _line(entry)
+        return await self._run(lambda c: swap(c, device_id, new_id, credential, as_told, line))
+
+    async def describe(self, device_id: str, changes: Mapping[str, Any], entry: Entry) -> View:
+        """Change label, model or the number one talks through."""
+        return await self._run(
+            lambda c: describe(c, device_id, changes, lambda told: _line(entry, told))
+        )
 
     async def history(self, device_id: str, before: int, limit: int, look: Entry) -> list[View]:
         """What was so of it; the look is logged with it."""
@@ -195,8 +226,7 @@ class PostgresDevices:
             raise AlreadyThere(error.diag.message_detail or "") from None
 
 
-def _line(entry: Entry) -> LogLine:
+def _line(entry: Entry, told: View | None = None) -> LogLine:
     actor = ("account", entry.account.id, entry.account.name)
-    return log_values(
-        entry.at, entry.area_id, entry.incident_id, entry.action, None, entry.detail, actor
-    )
+    detail = {**entry.detail, **(told or {})}
+    return log_values(entry.at, entry.area_id, entry.incident_id, entry.action, None, detail, actor)

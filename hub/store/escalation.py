@@ -1,6 +1,6 @@
 """The escalator's store: due incidents, decided by the core, saved with what follows from it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from alerts.escalation import Decision, Reason, decide
 from alerts.ladders import ladder_of
 from alerts.policy import ChannelName
 from alerts.rendering import CHINESE
+from hub.clock import SystemClock
 from hub.store import queries
 from hub.store.asking import settle_questions, told_calling
 from hub.store.ladder import keep, rosters
@@ -21,6 +22,10 @@ from hub.store.whereabouts import Cursor
 
 _SQL = queries.load("incidents")
 
+STOOD_STILL_S = 2.0
+"""Ours: a database that says only after so long what is due was away, and what humans did meanwhile
+is perhaps not recorded yet. It is asked anew, once: a slow one must not silence the ladder."""
+
 
 class PostgresEscalation:
     """Implements `alerts.ports.EscalationStore`."""
@@ -30,21 +35,26 @@ class PostgresEscalation:
         pool: AsyncConnectionPool[Any],
         reachable: frozenset[ChannelName],
         language: str = CHINESE,
+        monotonic_s: Callable[[], float] = SystemClock().monotonic_s,
     ) -> None:
         """`reachable` are the channels that are configured; `language` is what people are told in
         of whom nobody wrote down which they speak."""
+        self._monotonic_s = monotonic_s
+        self._stood_still = False
         self._pool = pool
         self._reachable = reachable
         self._language = language
         self._set_back = SetBack()
 
     async def climb_due(self, now: datetime, limit: int) -> Sequence[Decision]:
-        """Lock, decide, save incident, notifications and log in one transaction."""
+        """Lock, decide, save incident, notifications and log in one transaction. Raises
+        TimeoutError, with nothing done, where the answer came too late to be acted upon."""
         decisions = await self._climb(now, limit)
         self._set_back.saw(now)
         return decisions
 
     async def _climb(self, now: datetime, limit: int) -> Sequence[Decision]:
+        asked_s = self._monotonic_s()
         async with (
             self._pool.connection() as connection,
             connection.transaction(),
@@ -53,8 +63,12 @@ class PostgresEscalation:
             await self._set_back.mend(cursor, now)
             await cursor.execute(_SQL["due_incidents"], {"now": now, "limit": limit})
             due = [incident_of(row) for row in await cursor.fetchall()]
+            late = self._monotonic_s() - asked_s > STOOD_STILL_S
+            self._stood_still, again = late, self._stood_still
             if not due:
                 return []
+            if late and not again:
+                raise TimeoutError("the database stood still")
             known = await rosters(cursor, due, now, self._reachable)
             decisions = [
                 decide(incident, ladder_of(incident), now, roster)

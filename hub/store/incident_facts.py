@@ -11,8 +11,10 @@ import psycopg
 from psycopg.rows import dict_row
 
 from hub.store import queries
+from schemas.vocabulary import MEASURE_BY_KEY
 
 _SQL = queries.load("facts")
+_FIRMWARE = MEASURE_BY_KEY["firmware"].code
 _FACTS_LOCK = 0x6661_6374
 """Advisory lock key: `fact` in ASCII."""
 
@@ -43,7 +45,7 @@ async def look(connection: Connection, now: datetime) -> tuple[list[str], dict[s
 async def refresh(connection: Connection, ids: list[str]) -> None:
     """Bring the facts of these incidents up to now."""
     await connection.execute(_SQL["forget_drills"], {"ids": ids})
-    await connection.execute(_SQL["refresh"], {"ids": ids})
+    await connection.execute(_SQL["refresh"], {"ids": ids, "firmware": _FIRMWARE})
 
 
 async def advance(connection: Connection, state: dict[str, Any], now: datetime) -> None:

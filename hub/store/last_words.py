@@ -18,6 +18,7 @@ CLOCK_AHEAD = timedelta(minutes=5)
 
 _LINK = MEASURE_BY_KEY["link_state"].code
 _BATTERY = MEASURE_BY_KEY["battery_percent"].code
+_FIRMWARE = MEASURE_BY_KEY["firmware"].code
 
 
 async def newest_values(cursor: Cursor, ids: Sequence[str], now: datetime) -> list[dict[str, Any]]:
@@ -27,7 +28,7 @@ async def newest_values(cursor: Cursor, ids: Sequence[str], now: datetime) -> li
         {
             "ids": list(ids),
             "measures": [measure.code for measure in MEASURES],
-            "always": [_BATTERY, _LINK],
+            "always": [_BATTERY, _LINK, _FIRMWARE],
             "since": now - HEARD_WITHIN,
             "until": now + CLOCK_AHEAD,
         },
@@ -36,15 +37,18 @@ async def newest_values(cursor: Cursor, ids: Sequence[str], now: datetime) -> li
 
 
 async def last_words(cursor: Cursor, ids: list[str], now: datetime) -> dict[str, View]:
-    """When each device was heard last, its last link state and battery."""
+    """When each device was heard last, its last link state, battery and firmware."""
     words: dict[str, View] = {
-        i: {"last_seen_at": None, "battery_percent": None, "offline": False} for i in ids
+        i: {"last_seen_at": None, "battery_percent": None, "firmware": None, "offline": False}
+        for i in ids
     }
     links: dict[str, tuple[str | None, datetime]] = {}
     for row in await newest_values(cursor, ids, now):
         _heard(words[row["device_id"]], row["received_at"])
         if row["measure"] == _BATTERY:
             words[row["device_id"]]["battery_percent"] = row["value"]
+        elif row["measure"] == _FIRMWARE:
+            words[row["device_id"]]["firmware"] = row["state"]
         elif row["measure"] == _LINK:
             links[row["device_id"]] = (row["state"], row["received_at"])
     await cursor.execute(

@@ -8,7 +8,8 @@ import structlog
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from alerts.delivery import Outcome, overdue
+from alerts.delivery import Outcome, overdue, still_needed
+from alerts.incident import State
 from alerts.notification import (
     MOST_URGENT,
     Notification,
@@ -18,6 +19,8 @@ from alerts.notification import (
 from alerts.policy import ChannelName
 from alerts.ports import Settled
 from hub.store import queries
+from hub.store.ledger import many
+from hub.store.whereabouts import Cursor
 from schemas.ids import IncidentId
 
 _SQL = queries.load("outbox")
@@ -49,21 +52,16 @@ class PostgresOutbox:
             "most_urgent": MOST_URGENT,
             "lease_until": now + timedelta(seconds=LEASE_S),
         }
-        claimed: list[Notification] = []
         async with (
             self._pool.connection() as connection,
             connection.cursor(row_factory=dict_row) as cursor,
         ):
             await cursor.execute(_SQL["claim_due"], parameters)
-            for row in await cursor.fetchall():
-                try:
-                    claimed.append(notification_of(row))
-                except ValueError as error:
-                    number = row["notification_id"]
-                    _log.error("notification_unreadable", notification_id=number)
-                    said = {"notification_id": number, "now": now, "detail": str(error)}
-                    await cursor.execute(_SQL["unreadable"], said)
-        return claimed
+            return [
+                notification
+                for row in await cursor.fetchall()
+                if (notification := await _readable(cursor, row, now)) is not None
+            ]
 
     async def channels_due(self, now: datetime) -> Collection[ChannelName]:
         """The channels for which anything waits."""
@@ -100,12 +98,13 @@ class PostgresOutbox:
         ):
             await cursor.execute(_SQL["overdue"], {"now": now, "limit": limit})
             rows = await cursor.fetchall()
+            found = []
             for row in rows:
-                notification = notification_of(row)
-                outcome = overdue(notification, now, needed=row["needed"])
-                values = outcome_values(notification, outcome, now)
-                await cursor.execute(_SQL["attempt_unconfirmed"], values)
-                await cursor.execute(_SQL["moved_on"], values)
+                if (notification := await _readable(cursor, row, now)) is not None:
+                    outcome = overdue(notification, now, needed=needed(notification, row))
+                    found.append(outcome_values(notification, outcome, now))
+            await many(cursor, _SQL["attempt_unconfirmed"], found)
+            await many(cursor, _SQL["moved_on"], found)
         return len(rows)
 
 
@@ -128,6 +127,18 @@ def _columns(given: Sequence[Row]) -> Row:
     return columns
 
 
+async def _readable(cursor: Cursor, row: Row, now: datetime) -> Notification | None:
+    """The notification; None: a newer release wrote it, and it is set apart."""
+    try:
+        return notification_of(row)
+    except ValueError as error:
+        number = row["notification_id"]
+        _log.error("notification_unreadable", notification_id=number)
+        said = {"notification_id": number, "now": now, "detail": str(error)}
+        await cursor.execute(_SQL["unreadable"], said)
+        return None
+
+
 def notification_of(row: Row) -> Notification:
     """A notification from a row with all its columns. Raises ValueError for what is not known."""
     return Notification(
@@ -146,6 +157,14 @@ def notification_of(row: Row) -> Notification:
         broken=row["broken"],
         round=row["round"],
         delivery_id=row["delivery_id"],
+    )
+
+
+def needed(notification: Notification, row: Row) -> bool:
+    """Whether its recipient is to be rung by the next way; `row` tells of the incident too."""
+    state = row["incident_state"]
+    return still_needed(
+        notification, None if state is None else State(state), answered=row["answered"]
     )
 
 

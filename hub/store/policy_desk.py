@@ -1,6 +1,6 @@
 """Policies as somebody writes them; implements `hub.api.ports_ladder.PolicyStore`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from alerts.alarm import Subject, SubjectKind
 from alerts.incident import Incident, State
-from alerts.ladders import ladder_of
+from alerts.ladders import Scope, ladder_of
 from alerts.policy import ChannelName, to_data
 from alerts.policy_check import Complaint, Known, complaints
 from alerts.selection import select
@@ -60,7 +60,15 @@ class PostgresPolicies:
         async def read(cursor: Cursor) -> View | None:
             await cursor.execute(_SQL["policy"], {"id": policy_id})
             row = await cursor.fetchone()
-            return None if row is None else _view(row)
+            if row is None:
+                return None
+            view = _view(row)
+            named = _named(
+                target["who"] for step in row["ladder"]["steps"] for target in step["targets"]
+            )
+            await cursor.execute(_SQL["target_names"], named)
+            names = {each["who"]: each["name"] for each in await cursor.fetchall()}
+            return view | {"target_names": names}
 
         return await self._reach.run(read)
 
@@ -120,16 +128,21 @@ class PostgresPolicies:
 
         return await self._reach.run(write)
 
-    async def preview(self, case: Case, now: datetime) -> Preview:
-        """Whom an incident of this person would call then. Raises NotThere."""
+    async def preview(self, case: Case, now: datetime, draft: Draft | None = None) -> Preview:
+        """Whom an incident of this person would call then; with a draft, by that one, saved or
+        not. Raises NotThere."""
 
         async def read(cursor: Cursor) -> Preview:
             await cursor.execute(_SQL["person_place"], {"id": case.person_id})
             row = await cursor.fetchone()
             if row is None:
                 raise NotThere(case.person_id)
+            incident = _imagined(case, row)
+            if draft is not None:
+                incident = replace(incident, policy=draft.policy)
+                return await self._shown(cursor, incident, None, case.at, now, draft.id)
             ladders = await ladders_for(cursor, [row["area_id"]])
-            return await self._shown(cursor, _imagined(case, row), ladders, case.at, now)
+            return await self._shown(cursor, incident, ladders, case.at, now)
 
         return await self._reach.run(read)
 
@@ -147,9 +160,8 @@ class PostgresPolicies:
 
     async def _shown(
         self, cursor: Cursor, incident: Incident, ladders: Ladders | None, at: datetime,
-        now: datetime,
+        now: datetime, policy_id: str | None = None,
     ) -> Preview:  # fmt: skip
-        policy_id = None
         if ladders is not None:
             policy_id = ladders.id_for(incident)
             incident = ladders.given(incident)
@@ -175,15 +187,13 @@ class PostgresPolicies:
                 raise NotThere(scope.person_id)
             await cursor.execute(_SQL["contacts"], {"people": [scope.person_id]})
             contacts = len(await cursor.fetchall())
-        who = {target.who for step in draft.policy.steps for target in step.targets}
-        ids = {
-            noun: [each.partition(":")[2] for each in who if each.startswith(f"{noun}:")]
-            for noun in ("account", "responder")
-        }
-        await cursor.execute(_SQL["accounts"], {"ids": ids["account"]})
+        ids = _named(target.who for step in draft.policy.steps for target in step.targets)
+        await cursor.execute(_SQL["accounts"], {"ids": ids["accounts"]})
         named = {f"account:{row['account_id']}" for row in await cursor.fetchall()}
-        await cursor.execute(_SQL["responders"], {"ids": ids["responder"]})
+        await cursor.execute(_SQL["responders"], {"ids": ids["responders"]})
         named |= {f"responder:{row['responder_id']}" for row in await cursor.fetchall()}
+        await cursor.execute(_SQL["twin"], {"id": draft.id, **_scope(draft.scope)})
+        twin = await cursor.fetchone()
         duties = {duty.value for _, duty in await rota.planned(cursor, above, now)}
         known = Known(
             dispatchers=answering["dispatchers"],
@@ -192,8 +202,18 @@ class PostgresPolicies:
             responders=answering["responders"],
             named=frozenset(named),
             reachable=self._reachable,
+            twin=twin["policy_id"] if twin else None,
         )
         return complaints(draft.policy, scope, known)
+
+
+def _named(targets: Iterable[str]) -> dict[str, list[str]]:
+    """The ids of accounts and of responders among targets."""
+    who = set(targets)
+    return {
+        f"{noun}s": [each.partition(":")[2] for each in who if each.startswith(f"{noun}:")]
+        for noun in ("account", "responder")
+    }
 
 
 def _imagined(case: Case, person: View) -> Incident:
@@ -215,17 +235,22 @@ def _imagined(case: Case, person: View) -> Incident:
 
 
 def _values(draft: Draft, operator: Operator, now: datetime) -> dict[str, Any]:
-    scope = draft.scope
     return {
         "policy_id": draft.id,
+        **_scope(draft.scope),
+        "ladder": msgspec.json.encode(to_data(draft.policy)).decode(),
+        "changed_at": now,
+        "changed_by": operator.name or operator.id,
+    }
+
+
+def _scope(scope: Scope) -> dict[str, Any]:
+    return {
         "area_id": scope.area_id,
         "kind": scope.kind,
         "category": scope.category,
         "priority": scope.priority,
         "person_id": scope.person_id,
-        "ladder": msgspec.json.encode(to_data(draft.policy)).decode(),
-        "changed_at": now,
-        "changed_by": operator.name or operator.id,
     }
 
 
@@ -237,6 +262,7 @@ def _view(row: View) -> View:
         "category": row["category"],
         "priority": row["priority"],
         "person_id": row["person_id"],
+        "person_name": row.get("person_name"),
         "ladder": row["ladder"],
         "revision": row["revision"],
         "changed_at": row["changed_at"],

@@ -248,6 +248,10 @@ class PostgresProofs:
         """What is known of somebody's ways."""
         return await self._rows("proofs", {"recipient": recipient})
 
+    async def of_person(self, person_id: str) -> list[View]:
+        """What is known of the ways to a person's contacts."""
+        return await self._rows("proofs_of_person", {"person_id": person_id})
+
     async def overdue(
         self, areas: Sequence[str] | None, since: datetime, after: str, limit: int
     ) -> list[View]:

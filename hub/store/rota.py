@@ -15,6 +15,7 @@ from hub.desk import NotThere
 from hub.quarantine import Operator
 from hub.rota import MAY_SERVE, BadRota, PlannedChange, PlannedWeekly
 from hub.store import queries
+from hub.store.desk import like
 from hub.store.ledger import log_values
 from hub.store.reach import Reach
 from hub.view import View
@@ -108,6 +109,16 @@ class PostgresRota:
 
         async def read(cursor: Cursor) -> list[Gap]:
             return await all_gaps(cursor, areas, now, until)
+
+        return await self._reach.run(read)
+
+    async def candidates(self, area_id: str, q: str, limit: int) -> list[View]:
+        """Who can be on duty for an area, by name."""
+
+        async def read(cursor: Cursor) -> list[View]:
+            values = {"area_id": area_id, "roles": list(MAY_SERVE), "like": like(q), "limit": limit}
+            await cursor.execute(_SQL["candidates"], values)
+            return await cursor.fetchall()
 
         return await self._reach.run(read)
 

@@ -147,7 +147,7 @@ BEGIN
             IS DISTINCT FROM (OLD.area_id, OLD.premises_id, OLD.person_id) THEN
             changes := changes || 'moved'::text;
         END IF;
-        IF (NEW.kind, NEW.label) IS DISTINCT FROM (OLD.kind, OLD.label) THEN
+        IF (NEW.kind, NEW.label, NEW.model) IS DISTINCT FROM (OLD.kind, OLD.label, OLD.model) THEN
             changes := changes || 'described'::text;
         END IF;
     END IF;
@@ -155,14 +155,14 @@ BEGIN
         RETURN NULL;
     END IF;
     INSERT INTO device_history (device_id, changes, area_id, premises_id, person_id, kind, label,
-        revoked, other_device_id)
+        revoked, other_device_id, model)
     VALUES (NEW.device_id, changes, NEW.area_id, NEW.premises_id, NEW.person_id, NEW.kind,
-        NEW.label, NEW.revoked, CASE WHEN TG_OP = 'INSERT' THEN NEW.replaces END);
+        NEW.label, NEW.revoked, CASE WHEN TG_OP = 'INSERT' THEN NEW.replaces END, NEW.model);
     IF TG_OP = 'INSERT' AND NEW.replaces IS NOT NULL THEN
         INSERT INTO device_history (device_id, changes, area_id, premises_id, person_id, kind,
-            label, revoked, other_device_id)
+            label, revoked, other_device_id, model)
         SELECT device_id, '{swapped_out}', area_id, premises_id, person_id, kind, label, revoked,
-            NEW.device_id
+            NEW.device_id, model
         FROM device WHERE device_id = NEW.replaces;
     END IF;
     RETURN NULL;
@@ -698,7 +698,8 @@ CREATE TABLE device (
     replaces text,
     mosquitto_hash text,
     model text,
-    voice_number text
+    voice_number text,
+    registered_at timestamp with time zone DEFAULT now()
 );
 
 CREATE TABLE device_heard (
@@ -718,7 +719,8 @@ CREATE TABLE device_history (
     kind text NOT NULL,
     label text NOT NULL,
     revoked boolean NOT NULL,
-    other_device_id text
+    other_device_id text,
+    model text
 );
 
 ALTER TABLE device_history ALTER COLUMN entry_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -992,7 +994,8 @@ CREATE TABLE incident_fact (
     device_id text,
     device_kind text,
     device_model text,
-    detector text
+    detector text,
+    device_firmware text
 );
 
 CREATE TABLE incident_fact_state (
@@ -1284,6 +1287,7 @@ CREATE TABLE person (
     state_since timestamp with time zone DEFAULT now() NOT NULL,
     state_by text,
     state_reason text,
+    registered_at timestamp with time zone DEFAULT now(),
     CONSTRAINT person_mobility CHECK ((mobility = ANY (ARRAY['independent'::text, 'stick'::text, 'walker'::text, 'wheelchair'::text, 'bedridden'::text]))),
     CONSTRAINT person_state CHECK ((state = ANY (ARRAY['home'::text, 'away'::text, 'hospital'::text, 'moved'::text, 'service_ended'::text])))
 );

@@ -61,7 +61,7 @@ class PostgresServiceFigures:
         return await self._report(question, rows, look)
 
     async def false_alarms(self, question: Question, look: Entry | None) -> Report:
-        """By kind and model of device and by detector, the most first."""
+        """By kind, model and firmware of device and by detector, the most first."""
         return await self._report(question, _query("false_alarms", _values(question)), look)
 
     async def pressers(self, question: Question, least: int, look: Entry | None) -> Report:

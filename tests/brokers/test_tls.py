@@ -167,7 +167,10 @@ def test_a_pinned_line_trusts_nobody_else(tmp_path: Path) -> None:
 async def test_page_and_api_over_https(tmp_path: Path) -> None:
     files = draw(tmp_path, ["127.0.0.1"], "hub", SystemClock().now())
     app = FastAPI()
-    app.state.parts = SimpleNamespace(switchboard=SimpleNamespace(cut=lambda _reason: None))
+    app.state.parts = SimpleNamespace(
+        switchboard=SimpleNamespace(cut=lambda _reason: None),
+        dependencies=SimpleNamespace(phones=None),
+    )
     app.get("/ok")(lambda: "ok")
     listener = listening_socket(Address("127.0.0.1", 0))
     server = make_server(app, certificate=str(files.certificate), key=str(files.key))

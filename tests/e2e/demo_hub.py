@@ -62,16 +62,25 @@ class DemoHub:
         secrets = json.loads((self.folder / "secrets.json").read_text())
         return str(secrets["administrator_password"])
 
-    def press_arguments(self) -> list[str]:
-        """How to press the visitor's button with the simulator."""
+    @property
+    def visitor(self) -> dict[str, str]:
+        """The credential of the button that the demo shows its reader."""
         lines = json.loads((self.folder / "visitor.json").read_text())
         told = dict(line.split(maxsplit=1) for line in lines)
+        return {
+            "username": told["device"],
+            "password": told["password"].split()[0],
+            "topic_prefix": told["prefix"],
+        }
+
+    def press_arguments(self) -> list[str]:
+        """How to press the visitor's button with the simulator."""
         return [
             sys.executable, "-m", "device_sim", "press",
             "--broker", f"127.0.0.1:{self.mqtt_port}",
-            "--device", told["device"],
-            "--secret", told["password"].split()[0],
-            "--topic-prefix", told["prefix"],
+            "--device", self.visitor["username"],
+            "--secret", self.visitor["password"],
+            "--topic-prefix", self.visitor["topic_prefix"],
         ]  # fmt: skip
 
 

@@ -4,11 +4,17 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.e2e.axe import violations
 from tests.e2e.demo_hub import CHROMIUM_FLAGS, DemoHub, chromium_path
+from tests.e2e.desk_client import DeskClient
+
+ONE_LOOP = pytest.mark.asyncio(loop_scope="package")
+"""Stories that share a browser run on its loop."""
 
 SCREENSHOTS = os.environ.get("SCREENSHOT_FOLDER")
 """Set by `make screenshots`."""
@@ -57,6 +63,21 @@ async def dispatcher(
     live = page.get_by_test_id("connection-state")
     await expect(live).to_have_attribute("data-state", "live", timeout=15_000)
     return page
+
+
+async def home_of(desk: DeskClient, home: str, **person: Any) -> dict[str, Any]:
+    """A home with a position, a person and a button; the button's credential."""
+    await desk.asked(
+        "POST", "premises", id=home, area_id="city", address=f"{home} road 1",
+        access_notes="Second door, knock loudly", latitude=31.23, longitude=121.47,
+    )  # fmt: skip
+    await desk.asked("POST", "people", id=f"person-{home}", premises_id=home, **person)
+    made = await desk.asked(
+        "POST", "devices", id=f"button-{home}", kind="button", premises_id=home,
+        person_id=f"person-{home}",
+    )  # fmt: skip
+    credential: dict[str, Any] = made["mqtt"]
+    return credential
 
 
 async def go(page: Page, view: str) -> None:

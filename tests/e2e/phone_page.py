@@ -1,6 +1,5 @@
 """A phone's browser in front of the family's page and of the elder's, for their tests."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -40,25 +39,18 @@ async def looked_at(page: Page, name: str) -> None:
     assert await violations(page) == [], name
 
 
-async def asked(desk: DeskClient, method: str, path: str, **body: Any) -> Any:
-    """One request of the administrator, off this loop."""
-    answer = await asyncio.to_thread(desk.http.request, method, path, json=body or None)
-    assert answer.is_success, (path, answer.text)
-    return answer.json() if answer.content else None
-
-
 async def home_of(desk: DeskClient, home: str, name: str, language: str = "en") -> None:
     """A home in town with one person."""
-    await asked(desk, "POST", "premises", id=home, area_id="city", address="长青巷 12 号 301",
+    await desk.asked("POST", "premises", id=home, area_id="city", address="长青巷 12 号 301",
                 latitude=31.2304, longitude=121.4737, time_zone="Asia/Shanghai")  # fmt: skip
-    await asked(desk, "POST", "people", id=f"{home}-person", premises_id=home, name=name,
+    await desk.asked("POST", "people", id=f"{home}-person", premises_id=home, name=name,
                 language=language, phone="+86 138 0000 0001")  # fmt: skip
 
 
 async def device_of(desk: DeskClient, home: str, kind: str) -> dict[str, Any]:
     """A device of that person, as it was provisioned."""
-    made: dict[str, Any] = await asked(
-        desk, "POST", "devices", id=f"{home}-{kind}", kind=kind, premises_id=home,
+    made: dict[str, Any] = await desk.asked(
+        "POST", "devices", id=f"{home}-{kind}", kind=kind, premises_id=home,
         person_id=f"{home}-person",
     )  # fmt: skip
     return made

@@ -1,132 +1,217 @@
-"""What a user of the first release is promised: press, ring, one click, "help is coming"."""
+"""What a dispatcher is promised: press, ring, one click, "help is coming"; by keyboard, on two
+desks, with a cut line and with a frozen database."""
 
 import asyncio
+import json
 import os
-from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.e2e.demo_hub import CHROMIUM_FLAGS, DemoHub, chromium_path, demo_hub
+from benchmarks.harness import process_tree
+from tests.e2e.demo_hub import DemoHub
+from tests.e2e.desk_client import DeskClient
+from tests.e2e.desk_page import ONE_LOOP, dispatcher, home_of, log_in, opened
+from tests.e2e.pressing import Button, press
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, ONE_LOOP]
 
-SCREENSHOTS = os.environ.get("SCREENSHOT_FOLDER")
-"""Set by `make screenshots`."""
-
-
-@pytest.fixture(scope="module")
-def hub() -> Iterator[DemoHub]:
-    with demo_hub(homes=6) as running:
-        yield running
+SOON_MS = 15_000
 
 
-@pytest.fixture
-async def page(hub: DemoHub) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium_path(), args=CHROMIUM_FLAGS
-        )
-        context = await browser.new_context(
-            viewport={"width": 1440, "height": 900}, locale="zh-CN", timezone_id="Asia/Shanghai"
-        )
-        page = await context.new_page()
-        await page.goto(hub.url)
-        yield page
-        await browser.close()
+def row_of(page: Page, incident_id: str) -> Locator:
+    return page.locator(f"[data-testid=incident-row][data-incident-id='{incident_id}']")
 
 
-async def log_in(page: Page, hub: DemoHub) -> None:
-    await page.get_by_test_id("login-username").fill("admin")
-    await page.get_by_test_id("login-password").fill(hub.password)
-    await page.get_by_test_id("login-submit").click()
-    await expect(page.get_by_test_id("connection-state")).to_have_attribute("data-state", "live")
+@asynccontextmanager
+async def standing_still(hub: DemoHub, child: str) -> AsyncIterator[None]:
+    """One part of the hub does nothing, though it and its connections are there."""
+    status = json.loads((hub.folder / "run" / "status.json").read_text())
+    stopped = process_tree(int(status["children"][child]["pid"]))
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
 
 
-async def picture(page: Page, name: str) -> None:
-    if SCREENSHOTS:
-        await page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
-
-
-async def pictures(page: Page, name: str) -> None:
-    """In both languages."""
-    if SCREENSHOTS:
-        await picture(page, f"{name}-zh")
-        await page.get_by_test_id("language-switch").click()
-        await picture(page, f"{name}-en")
-        await page.get_by_test_id("language-switch").click()
-
-
-async def test_wrong_password_stays_outside(page: Page) -> None:
-    await page.get_by_test_id("login-username").fill("admin")
-    await page.get_by_test_id("login-password").fill("not-the-password")
-    await page.get_by_test_id("login-submit").click()
+async def test_wrong_password_stays_outside(chromium: Browser, hub: DemoHub) -> None:
+    page = await opened(chromium, hub.url)
+    await log_in(page, "admin", "not-the-password")
     await expect(page.get_by_role("alert")).to_be_visible()
     await expect(page.get_by_test_id("incident-row")).to_have_count(0)
 
 
-async def test_one_press_one_click_one_answer(page: Page, hub: DemoHub) -> None:
+async def test_one_press_one_click_one_answer(chromium: Browser, hub: DemoHub) -> None:
     """A press rings on the page; acknowledging it makes the button say that help is coming; and
     resolving it tells everybody that it is over."""
-    await log_in(page, hub)
-    press = await asyncio.create_subprocess_exec(
-        *hub.press_arguments(), "--wait", "over", "--timeout", "60", stdout=PIPE
-    )
-    incident_id = await _incident_of_visitor(page)
-    row = page.locator(f"[data-testid=incident-row][data-incident-id='{incident_id}']")
-    await expect(row).to_have_attribute("data-state", "raised")
-    await expect(page.get_by_test_id("sound-state")).to_have_attribute("data-ringing", "true")
-    await row.click()
-    await pictures(page, "desk-ringing")
+    page = await dispatcher(chromium, hub, "zh-CN")
+    async with Button(hub, hub.visitor) as button:
+        incident_id = await button.press()
+        row = row_of(page, incident_id)
+        await expect(row).to_have_attribute("data-state", "raised")
+        await expect(page.get_by_test_id("sound-state")).to_have_attribute("data-ringing", "true")
+        await row.click()
+        await page.get_by_test_id("action-acknowledge").click()
+        await expect(row).to_have_attribute("data-state", "acknowledged")
+        await page.get_by_test_id("panel-record").click()
+        await expect(page.get_by_test_id("timeline")).to_contain_text("值班台")
+        assert "帮助" in (await button.told("coming"))["text"]
 
-    await page.get_by_test_id("action-acknowledge").click()
-    await expect(row).to_have_attribute("data-state", "acknowledged")
-    await page.get_by_test_id("panel-record").click()
-    await expect(page.get_by_test_id("timeline")).to_contain_text("值班台")
-    assert press.stdout is not None
-    await _read_until(press.stdout, "帮助")
-    await picture(page, "desk-acknowledged")
-
-    await page.get_by_test_id("action-attend").click()
-    await expect(row).to_have_attribute("data-state", "attended")
-    await page.get_by_test_id("action-resolve").click()
-    await page.locator("[data-testid=resolve-outcome] input[value=helped]").check()
-    await page.get_by_test_id("resolve-note").fill("She slipped, not hurt.")
-    await page.get_by_test_id("resolve-confirm").click()
-    await expect(row).to_have_count(0)
-    assert await press.wait() == 0, "the button never heard that it is over"
+        await page.get_by_test_id("action-attend").click()
+        await expect(row).to_have_attribute("data-state", "attended")
+        await page.get_by_test_id("action-resolve").click()
+        await page.locator("[data-testid=resolve-outcome] input[value=helped]").check()
+        await page.get_by_test_id("resolve-note").fill("She slipped, not hurt.")
+        await page.get_by_test_id("resolve-confirm").click()
+        await expect(row).to_have_count(0)
+        await button.told("over")
 
 
-async def test_language_switch_and_devices(page: Page, hub: DemoHub) -> None:
+async def test_language_switch_and_devices(chromium: Browser, hub: DemoHub) -> None:
     """Both languages; the simulated devices are listed."""
-    await log_in(page, hub)
+    page = await dispatcher(chromium, hub, "zh-CN")
     await page.get_by_test_id("devices-tab").click()
     await expect(page.get_by_test_id("device-row").first).to_be_visible()
-    before = await page.locator("html").get_attribute("lang")
     await page.get_by_test_id("language-switch").click()
-    await expect(page.locator("html")).not_to_have_attribute("lang", before or "")
-    await picture(page, "desk-devices")
+    await expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
-async def _incident_of_visitor(page: Page) -> str:
-    """The open incident of the visitor's home, by the API that the page uses."""
-    for _ in range(100):
-        found = await page.evaluate(
-            """async () => (await (await fetch('/api/v1/incidents?state=open&limit=100')).json())
-                .items.filter(i => i.premises && i.premises.id === 'visitor-00001')
-                .map(i => i.id)"""
+async def test_an_incident_by_keyboard_on_two_desks(
+    chromium: Browser, hub: DemoHub, desk: DeskClient
+) -> None:
+    """Everything on one screen, one key each, and two desks cannot both own it."""
+    button = await home_of(desk, "kim", name="Kim", phone="+86 21 5555", mobility="walker")
+    await desk.asked("POST", "people", id="second-kim", premises_id="kim", name="Old Kim")
+    lin = {"name": "Lin", "relation": "daughter", "phone": "+86 139", "has_key": True}
+    await desk.asked("PUT", "people/person-kim/contacts", items=[lin])
+    await desk.asked("PUT", "premises/kim/key-safe", code="4711#", place="left of the door")
+    first, second = await dispatcher(chromium, hub), await dispatcher(chromium, hub)
+    incident_id = await press(hub, button)
+    for page in (first, second):
+        await expect(row_of(page, incident_id)).to_have_attribute("data-state", "raised")
+        await row_of(page, incident_id).click()
+    persona, home = first.get_by_test_id("persona"), first.get_by_test_id("home")
+    await expect(persona).to_contain_text("daughter")
+    await expect(persona).to_contain_text("with a walker")
+    await expect(home).to_contain_text("Old Kim")
+    await first.keyboard.press("k")
+    await expect(first.get_by_test_id("key-safe-code")).to_have_text("4711#")
+
+    # The second press shows again, louder, before anybody has it.
+    await press(hub, button)
+    await expect(row_of(first, incident_id)).to_contain_text("×2")
+
+    await first.keyboard.press("a")
+    state = second.get_by_test_id("incident-state")
+    await expect(state).to_have_attribute("data-state", "acknowledged", timeout=2000)
+    await expect(second.get_by_test_id("action-acknowledge")).to_be_disabled()
+    await second.keyboard.press("n")
+    await second.keyboard.type("The neighbour has a dog")
+    await second.keyboard.press("Control+Enter")
+    await first.keyboard.press("l")
+    await expect(first.get_by_test_id("timeline")).to_contain_text("The neighbour has a dog")
+    await _ticked_on_both(first, second)
+    await first.keyboard.press("r")
+    await first.locator("[data-testid=resolve-outcome] input[value=helped]").check()
+    await first.get_by_test_id("resolve-confirm").click()
+    await expect(state).to_have_attribute("data-state", "resolved")
+    timeline = (await desk.asked("GET", f"incidents/{incident_id}"))["timeline"]
+    looks = [entry for entry in timeline if entry["action"] == "look"]
+    assert len(looks) < 60, "a desk that is left open looks, and is logged, again and again"
+
+
+async def _ticked_on_both(first: Page, second: Page) -> None:
+    """What one desk has done and ticked off the other sees, with whose hand it was."""
+    for page in (first, second):
+        await page.keyboard.press("c")
+        await expect(page.get_by_test_id("checklist")).to_have_attribute("data-topic", "press")
+    await first.get_by_test_id("checklist").get_by_role("checkbox").first.press(" ")
+    step = second.get_by_test_id("checklist").get_by_role("checkbox").first
+    await expect(step).to_be_checked(timeout=SOON_MS)
+    await step.press(" ")
+    again = first.get_by_test_id("checklist").get_by_role("checkbox").first
+    await expect(again).not_to_be_checked(timeout=SOON_MS)
+
+
+async def test_every_action_is_reached_by_tab(
+    chromium: Browser, hub: DemoHub, desk: DeskClient
+) -> None:
+    """Whoever uses no pointer and no single keys comes to every control and sees where it is."""
+    incident_id = await press(hub, await home_of(desk, "tab", name="Tab"))
+    page = await dispatcher(chromium, hub)
+    await page.evaluate("id => { location.hash = `#/incidents/${id}`; }", incident_id)
+    await expect(page.get_by_test_id("persona")).to_be_visible()
+    await page.get_by_test_id("panel-overview").wait_for()
+    wanted = await page.evaluate(CONTROLS)
+    assert {"action-acknowledge", "action-hand-off", "arrival-5", "panel-checklist"} <= set(wanted)
+    await page.evaluate("document.activeElement.blur()")
+    reached: set[str] = set()
+    for _ in range(250):
+        await page.keyboard.press("Tab")
+        name, outlined = await page.evaluate(FOCUSED)
+        assert outlined, f"{name} has the focus and does not show it"
+        reached.add(name)
+        if set(wanted) <= reached:
+            return
+    raise AssertionError(sorted(set(wanted) - reached))
+
+
+CONTROLS = """() => [...document.querySelectorAll('button, a[href], input, select, textarea')]
+  .filter(each => each.dataset.testid && each.dataset.testid !== 'incident-row')
+  .filter(each => !each.disabled && each.checkVisibility())
+  .map(each => each.dataset.testid)"""
+FOCUSED = """() => {
+  const at = document.activeElement;
+  if (at === null || at === document.body) return ['', true];
+  const style = getComputedStyle(at);
+  return [at.dataset.testid ?? '', style.outlineStyle !== 'none' && style.outlineWidth !== '0px'];
+}"""
+
+
+async def test_a_cut_line_shows_within_five_seconds(chromium: Browser, hub: DemoHub) -> None:
+    """The API says nothing any more, though its connection stands: stale never looks live."""
+    page = await dispatcher(chromium, hub)
+    async with standing_still(hub, "api"):
+        await page.get_by_test_id("line-banner").wait_for(timeout=5500)
+    live = page.get_by_test_id("connection-state")
+    await expect(live).to_have_attribute("data-state", "live", timeout=SOON_MS)
+
+
+async def test_a_frozen_database_does_not_silence_a_press(
+    chromium: Browser, hub: DemoHub, desk: DeskClient
+) -> None:
+    """It rings, says that it is not recorded yet, is taken by a dispatcher whose word is kept; and
+    is one incident, recorded and theirs, once the database moves again."""
+    credential = await home_of(desk, "frozen", name="Frozen")
+    page = await dispatcher(chromium, hub)
+    async with Button(hub, credential) as button:
+        async with standing_still(hub, "database"):
+            await button.press(until="heard")
+            row = page.locator(
+                "[data-testid=incident-row][data-provisional=true]", has_text="Frozen"
+            )
+            await expect(row).to_have_attribute("data-rings", "true", timeout=SOON_MS)
+            await expect(row).to_contain_text("Not yet recorded")
+            await expect(page.get_by_role("status").filter(has_text="database")).to_be_visible(
+                timeout=SOON_MS
+            )
+            await row.click()
+            await page.get_by_test_id("action-acknowledge").click()
+            await expect(row).to_have_attribute("data-rings", "false", timeout=SOON_MS)
+        found = await asyncio.to_thread(
+            desk.incident, lambda i: (i["premises"] or {}).get("id") == "frozen", 2 * SOON_MS / 1000
         )
-        if found:
-            return str(found[0])
-        await page.wait_for_timeout(100)
-    raise AssertionError("the press never became an incident")
-
-
-async def _read_until(stream: asyncio.StreamReader, words: str) -> None:
-    async with asyncio.timeout(10):
-        while line := await stream.readline():
-            if words in line.decode():
-                return
-    raise AssertionError(f"the button never showed {words!r}")
+        taken = row_of(page, found["id"])
+        await expect(taken).to_have_attribute("data-state", "acknowledged", timeout=2 * SOON_MS)
+        await expect(taken).to_have_attribute("data-provisional", "false")
+        await button.told("coming")
+    whole: dict[str, Any] = await desk.asked("GET", f"incidents/{found['id']}")
+    assert whole["alarm_count"] == 1
+    assert whole["owner"]["name"] == "值班台"

@@ -1,35 +1,15 @@
 """A phone as a device, in a real browser against the whole hub: it presses, and hears back."""
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.demo_hub import DemoHub, demo_hub
 from tests.e2e.desk_client import DeskClient
-from tests.e2e.desk_page import LOOKS, browser
-from tests.e2e.phone_page import asked, device_of, home_of, looked_at, phone
+from tests.e2e.desk_page import LOOKS, ONE_LOOP
+from tests.e2e.phone_page import device_of, home_of, looked_at, phone
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, ONE_LOOP]
 
 SOON_MS = 15_000
-
-
-@pytest.fixture(scope="module")
-def hub() -> Iterator[DemoHub]:
-    with demo_hub(homes=1) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def desk(hub: DemoHub) -> DeskClient:
-    return DeskClient(hub)
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    async with browser() as launched:
-        yield launched
 
 
 async def set_up(chromium: Browser, desk: DeskClient, home: str, language: str, theme: str) -> Page:
@@ -72,10 +52,10 @@ async def test_held_received_coming_over(
     incident = desk.incident(lambda i: bool(i["premises"]) and i["premises"]["id"] == home)
     assert incident["position"]["latitude"] == pytest.approx(31.2310)
     path = f"incidents/{incident['id']}"
-    await asked(desk, "POST", f"{path}/acknowledge", expected_arrival_s=600)
+    await desk.asked("POST", f"{path}/acknowledge", expected_arrival_s=600)
     await stage(page, "coming")
     await looked_at(page, f"elder-coming-{look}")
-    await asked(desk, "POST", f"{path}/resolve", outcome="helped")
+    await desk.asked("POST", f"{path}/resolve", outcome="helped")
     await stage(page, "over")
     spoken = await page.evaluate("spoken")
     assert {said[0] for said in spoken} == {"zh-CN" if language == "zh-CN" else "en-GB"}
@@ -125,5 +105,5 @@ async def test_a_revoked_phone_says_that_it_is_not_let_in(
     chromium: Browser, desk: DeskClient
 ) -> None:
     page = await set_up(chromium, desk, "elder-gone", "en", "light")
-    await asked(desk, "POST", "devices/elder-gone-phone/revoke")
+    await desk.asked("POST", "devices/elder-gone-phone/revoke")
     await expect(page.get_by_test_id("line")).to_contain_text("not let in", timeout=SOON_MS)

@@ -3,22 +3,21 @@
 import asyncio
 import gzip
 import json
-import os
-from collections.abc import AsyncIterator, Iterator
 
 import psycopg
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from hub.embedded.database import database_url
-from tests.e2e.demo_hub import DemoHub, demo_hub
+from tests.e2e.demo_hub import DemoHub
 from tests.e2e.desk_client import DeskClient
-from tests.e2e.desk_page import LOOKS, browser, dispatcher, go, log_in
+from tests.e2e.desk_page import LOOKS, ONE_LOOP, dispatcher, go, log_in
 from tests.e2e.desk_page import looked_at as page_looked_at
-from tests.e2e.phone_page import asked, device_of, home_of, looked_at, phone
+from tests.e2e.phone_page import device_of, home_of, looked_at, phone
+from tests.e2e.pressing import press as button_press
 from tests.providers import running_providers
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, ONE_LOOP]
 
 SOON_MS = 15_000
 JAVASCRIPT_BYTES = 100_000
@@ -35,34 +34,13 @@ SUBSCRIBES = """
 """The browser's own push service is far away: this one is beside the hub."""
 
 
-@pytest.fixture(scope="module")
-def hub() -> Iterator[DemoHub]:
-    os.environ["CAREBELL_PUSH_CONTACT"] = "mailto:ops@example.org"
-    try:
-        with demo_hub(homes=1) as running:
-            yield running
-    finally:
-        del os.environ["CAREBELL_PUSH_CONTACT"]
-
-
-@pytest.fixture(scope="module")
-def desk(hub: DemoHub) -> DeskClient:
-    return DeskClient(hub)
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    async with browser() as launched:
-        yield launched
-
-
 async def daughter(desk: DeskClient, hub: DemoHub, name: str, *people: str) -> None:
     """A family account that decides for these people, with a password of its own."""
-    made = await asked(desk, "POST", "accounts", username=name, area_id="city", name="Li Na",
+    made = await desk.asked("POST", "accounts", username=name, area_id="city", name="Li Na",
                        role="family", language="en")  # fmt: skip
     account_id = made["account"]["id"]
     for person in people:
-        await asked(desk, "PUT", f"people/{person}/family/{account_id}", relation="mother",
+        await desk.asked("PUT", f"people/{person}/family/{account_id}", relation="mother",
                     decides=True)  # fmt: skip
     with psycopg.connect(database_url(hub.folder)) as connection:
         connection.execute(
@@ -83,17 +61,7 @@ async def family(chromium: Browser, hub: DemoHub, name: str, language: str, them
 
 async def press(desk: DeskClient, hub: DemoHub, home: str) -> str:
     """The person's button; the incident's id."""
-    made = await device_of(desk, home, "button")
-    pressing = await asyncio.create_subprocess_exec(
-        hub.press_arguments()[0], "-m", "device_sim", "press",
-        "--broker", f"127.0.0.1:{hub.mqtt_port}", "--device", made["mqtt"]["username"],
-        "--secret", made["secret"], "--topic-prefix", made["mqtt"]["topic_prefix"],
-        "--wait", "received", "--timeout", "20",
-        stdout=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    assert await pressing.wait() == 0
-    found = desk.incident(lambda i: bool(i["premises"]) and i["premises"]["id"] == home)
-    return str(found["id"])
+    return await button_press(hub, (await device_of(desk, home, "button"))["mqtt"])
 
 
 @pytest.mark.parametrize(("language", "theme"), LOOKS)
@@ -130,14 +98,14 @@ async def test_from_all_is_well_to_i_am_going(
     await expect(incident).to_have_attribute("data-answer", "going", timeout=SOON_MS)
     await expect(page.get_by_test_id("who-knows")).to_be_visible()
     await looked_at(page, f"family-going-{look}")
-    told = await asked(desk, "GET", f"incidents/{incident_id}")
+    told = await desk.asked("GET", f"incidents/{incident_id}")
     assert [r["name"] for r in told["responders"] if r["answer"] == "going"] == ["Li Na"]
     await page.get_by_test_id("withdraw").click()
     await expect(incident).to_have_attribute("data-answer", "declined", timeout=SOON_MS)
 
-    await asked(desk, "POST", f"incidents/{incident_id}/acknowledge")
+    await desk.asked("POST", f"incidents/{incident_id}/acknowledge")
     await expect(incident).to_have_attribute("data-state", "acknowledged", timeout=SOON_MS)
-    await asked(desk, "POST", f"incidents/{incident_id}/resolve", outcome="helped")
+    await desk.asked("POST", f"incidents/{incident_id}/resolve", outcome="helped")
     await page.get_by_test_id("back").click()
     await expect(page.locator("[data-testid=relative][data-well=true]")).to_have_count(2)
     await page.get_by_test_id("open-history").last.click()

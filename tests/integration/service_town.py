@@ -21,7 +21,9 @@ INSERT INTO person (person_id, area_id, premises_id, name) VALUES
     ('anna', 'east-1', 'home-1', '安娜'), ('ben', 'east-1', 'home-1', 'Ben');
 INSERT INTO device (device_id, area_id, premises_id, person_id, kind, secret_sha256, model) VALUES
     ('button-1', 'east-1', 'home-1', 'anna', 'button', 'x', 'SOS-7'),
-    ('band-1', 'east-1', 'home-1', 'ben', 'wristband', 'x', NULL)
+    ('band-1', 'east-1', 'home-1', 'ben', 'wristband', 'x', NULL);
+INSERT INTO device_last (device_id, measure, area_id, observed_at, received_at, state, quality)
+VALUES ('button-1', 47, 'east-1', now(), now(), '2.4.1', 0)
 """
 INCIDENT = (
     "INSERT INTO incident (incident_id, area_id, subject_kind, subject_id, state, category,"

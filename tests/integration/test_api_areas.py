@@ -23,7 +23,7 @@ async def test_an_area_is_added_renamed_moved_and_removed(hub: ApiHub) -> None:
         new = {"id": "lake", "parent_id": "east", "name": "Lake", "level": "community"}
         answer = await desk.post(AREAS, json=new)
         assert answer.status_code == 201, answer.text
-        assert answer.json() == new
+        assert answer.json() == new | {"time_zone": None}
         renamed = await desk.patch(f"{AREAS}/lake", json={"name": "湖滨"})
         assert renamed.json()["name"] == "湖滨"
         assert (await desk.patch(f"{AREAS}/lake", json={"parent_id": "west"})).status_code == 200
@@ -36,6 +36,27 @@ async def test_an_area_is_added_renamed_moved_and_removed(hub: ApiHub) -> None:
         {"name": "湖滨"}, {"parent_id": "west"},
     ]  # fmt: skip
     assert logged(hub, "remove")[0]["before"]["name"] == "湖滨"
+
+
+async def test_the_days_of_an_area_are_those_of_its_time_zone(hub: ApiHub) -> None:
+    def days_of(area_id: str) -> str:
+        ((zone,),) = hub.rows(f"SELECT zone_of_area('{area_id}')")
+        return str(zone)
+
+    async with hub.desk("admin") as desk:
+        path, zone = f"{AREAS}/east", {"time_zone": "Asia/Urumqi"}
+        assert (await desk.patch(path, json=zone)).json()["time_zone"] == "Asia/Urumqi"
+        assert (days_of("east-1"), days_of("west")) == ("Asia/Urumqi", "Asia/Shanghai")
+        assert (await desk.get(path)).json()["time_zone"] == "Asia/Urumqi"
+        assert (await desk.patch(path, json={"time_zone": "Moon/Sea"})).status_code == 422
+        lake = {"id": "lake", "parent_id": "east", "name": "Lake", "level": "community",
+                "time_zone": "Asia/Shanghai"}  # fmt: skip
+        assert (await desk.post(AREAS, json=lake | {"time_zone": "Sea"})).status_code == 422
+        assert (await desk.post(AREAS, json=lake)).json() == lake
+        assert days_of("lake") == "Asia/Shanghai"
+        assert (await desk.patch(path, json={"time_zone": None})).json()["time_zone"] is None
+        assert days_of("east-1") == "Asia/Shanghai"
+    assert [line["after"] for line in logged(hub, "change")] == [zone, {"time_zone": None}]
 
 
 async def test_a_new_area_counts_at_once_for_whoever_sits_above(east: ApiHub) -> None:

@@ -60,6 +60,40 @@ async def test_a_swapped_device_hands_its_place_over(hub: ApiHub) -> None:
     assert late.status_code == 409, "a revoked device gets no new secret"
 
 
+async def test_model_and_number_are_part_of_a_device(hub: ApiHub) -> None:
+    new = {"id": "band-9", "kind": "wristband", "premises_id": "home-1", "person_id": "wang",
+           "model": " W3 ", "voice_number": "+86 (139) 0013-9000"}  # fmt: skip
+    async with hub.desk("admin") as desk:
+        made = (await desk.post(DEVICES, json=new)).json()["device"]
+        assert (made["model"], made["voice_number"]) == ("W3", "+8613900139000")
+        path = f"{DEVICES}/band-9"
+        changed = (await desk.patch(path, json={"model": "W4", "label": "wrist"})).json()
+        assert (changed["model"], changed["label"], changed["voice_number"]) == (
+            "W4", "wrist", "+8613900139000",
+        )  # fmt: skip
+        assert (await desk.get(path)).json()["model"] == "W4"
+        (listed,) = [d for d in (await desk.get(DEVICES)).json()["items"] if d["id"] == "band-9"]
+        assert (listed["model"], listed["firmware"]) == ("W4", None)
+        history = (await desk.get(f"{path}/history")).json()["items"]
+        assert [(h["changes"], h["model"]) for h in history] == [
+            (["described"], "W4"), (["added"], "W3"),
+        ]  # fmt: skip
+        same = await desk.post(f"{path}/swap", json={"id": "band-10"})
+        assert (same.json()["device"]["model"], same.json()["device"]["voice_number"]) == (
+            "W4", None,
+        ), "its SIM card is in the drawer"  # fmt: skip
+        other = await desk.post(f"{DEVICES}/band-10/swap", json={"id": "b-11", "kind": "button"})
+        assert other.json()["device"]["model"] is None
+        for wrong in ({}, {"model": ""}, {"model": "x" * 101}, {"voice_number": "call me"},
+                      {"kind": "phone"}):  # fmt: skip
+            assert (await desk.patch(f"{DEVICES}/b-11", json=wrong)).status_code == 422, wrong
+        cleared = await desk.patch(f"{DEVICES}/b-11", json={"model": None, "label": None})
+        assert (cleared.json()["model"], cleared.json()["label"]) == (None, "")
+    (line,) = hub.rows("SELECT detail->'before', detail->'after' FROM audit_log"
+                       " WHERE action = 'change' AND detail->>'id' = 'band-9'")  # fmt: skip
+    assert line == ({"model": "W3", "label": ""}, {"model": "W4", "label": "wrist"})
+
+
 async def test_a_secret_is_shown_once_and_its_code_says_the_same(hub: ApiHub) -> None:
     async with hub.desk("admin") as desk:
         made = (await desk.post(f"{DEVICES}/button-1/rotate")).json()
@@ -91,6 +125,16 @@ async def test_a_revoked_device_is_gone_from_the_list_and_not_from_history(hub: 
     assert listed == ["button-2"]
     assert pages == [["revoked"], ["added"]]
     assert len(hub.rows("SELECT 1 FROM audit_log WHERE action = 'revoke'")) == 1
+
+
+async def test_who_may_not_describe_a_device(hub: ApiHub) -> None:
+    async with hub.desk("mei") as desk:
+        refused = await desk.patch(f"{DEVICES}/button-1", json={"model": "X"})
+    hub.rows("UPDATE account SET role = 'installer' WHERE account_id = 'west-desk' RETURNING 1")
+    async with hub.desk("west-desk") as desk:
+        foreign = await desk.patch(f"{DEVICES}/button-1", json={"model": "X"})
+    assert (refused.status_code, foreign.status_code) == (403, 404)
+    assert hub.rows("SELECT model FROM device WHERE device_id = 'button-1'") == [(None,)]
 
 
 @pytest.mark.parametrize("deed", ["rotate", "revoke", "move", "swap"])

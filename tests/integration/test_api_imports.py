@@ -74,6 +74,32 @@ async def test_a_column_that_is_missing_changes_nothing_and_an_empty_cell_emptie
     assert line["before"] == {"phone": "138 1"}
 
 
+DESCRIBED = """\
+类型,编号,时区,型号,通话号码,标签
+area,west,Asia/Urumqi,,,
+device,button-2,,SOS-7 v2,+86 (21) 5500-0000,灯旁
+"""
+
+
+async def test_model_number_and_zone_come_from_the_file(hub: ApiHub) -> None:
+    async with hub.desk("admin") as desk:
+        done = (await bring(desk, DESCRIBED, commit=True)).json()
+        assert done["errors"] == []
+        again = (await bring(desk, DESCRIBED, commit=True)).json()
+        assert again["changes"] == []
+        bad = "kind,id,time_zone,voice_number\narea,west,Moon,\ndevice,button-2,,call me\n"
+        wrong = (await bring(desk, bad, commit=True)).json()
+        assert [(e["row"], e["column"]) for e in wrong["errors"]] == [
+            (2, "time_zone"), (3, "voice_number"),
+        ]  # fmt: skip
+        without = (await bring(desk, "kind,id,label\ndevice,button-2,x\n", commit=True)).json()
+        assert without["committed"] is True
+    assert hub.rows("SELECT time_zone FROM area WHERE area_id = 'west'") == [("Asia/Urumqi",)]
+    assert hub.rows(
+        "SELECT model, voice_number, label FROM device WHERE device_id = 'button-2'"
+    ) == [("SOS-7 v2", "+862155000000", "x")], "columns that are missing change nothing"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 async def test_chinese_headings_in_the_encodings_of_spreadsheets(
     hub: ApiHub, encoding: str

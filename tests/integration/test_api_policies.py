@@ -29,12 +29,15 @@ async def test_a_policy_is_saved_only_if_its_last_step_names_somebody(hub: ApiHu
         wrong = await client.put(path, json=body([gone], [DESK]))
         assert wrong.json()["title"].startswith("step 1: account:no-such-one")
         checked = (await client.post(f"{path}/check", json=body([FAMILY], [DESK]))).json()
-        assert (checked["ok"], [c["step"] for c in checked["complaints"]]) == (True, [1])
+        said = [(c["step"], c["target"], c["fault"]) for c in checked["complaints"]]
+        assert (checked["ok"], said[0]) == (True, (1, 1, "family_differs"))
 
         saved = await client.put(path, json=body([FAMILY], [DESK]))
         assert (saved.status_code, saved.json()["revision"]) == (200, 1)
         twin = await client.put("/api/v1/policies/twin", json=body([DESK]))
         assert twin.status_code == 422, "two for exactly the same would be chance"
+        checked = (await client.post("/api/v1/policies/twin/check", json=body([DESK]))).json()
+        assert [c["fault"] for c in checked["complaints"] if c["fatal"]] == ["twin"]
         listed = (await client.get("/api/v1/policies")).json()
         assert [p["id"] for p in listed["items"]] == ["family-first"]
         assert (await client.delete(path)).status_code == 204
@@ -53,6 +56,24 @@ async def test_whom_it_would_call_is_shown_before_anybody_presses(hub: ApiHub) -
         True, [{"who": "dispatchers", "reason": "nobody_signed_in"}],
     ), "the page is open nowhere"  # fmt: skip
     assert shown["rungs"][-1]["told"][0]["prompt"] == "emergency_service"
+
+
+async def test_a_policy_is_tried_before_it_is_saved(hub: ApiHub) -> None:
+    """Under its own name, for somebody, at a time; who is named by id is shown by name."""
+    mei = {"who": "account:mei", "channels": ["sms"]}
+    trial = {"policy": body([mei], [DESK]), "person_id": "wang", "at": "2026-03-01T03:00:00+08:00"}
+    async with hub.desk("admin") as client:
+        answer = await client.post("/api/v1/policies/new-one/preview", json=trial)
+        shown = answer.json()
+        assert (answer.status_code, shown["policy_id"]) == (200, "new-one"), answer.text
+        assert [rung["step"] for rung in shown["rungs"]] == [1, 2]
+        assert (await client.get("/api/v1/policies")).json()["items"] == []
+        wang = (await client.get("/api/v1/people/wang")).json()
+        own = body([mei], [DESK], person_id="wang", area_id=wang["area_id"])
+        assert (await client.put("/api/v1/policies/new-one", json=own)).status_code == 200
+        kept = (await client.get("/api/v1/policies/new-one")).json()
+        assert kept["person_name"]
+        assert list(kept["target_names"]) == ["account:mei"]
 
 
 def test_the_command_line_checks_saves_and_shows(database_url: str, tmp_path: Path) -> None:

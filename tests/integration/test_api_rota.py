@@ -70,6 +70,22 @@ async def test_a_week_is_planned_and_its_holes_are_seen(hub: ApiHub) -> None:
     assert [row[0] for row in log][:3] == ["rota_planned", "rota_changed", "rota_change_dropped"]
 
 
+async def test_a_supervisor_plans_their_own_area(hub: ApiHub) -> None:
+    """Whoever answers for the service plans it; dispatchers and installers do not."""
+    hub.rows("UPDATE account SET role = 'supervisor' WHERE account_id = 'west-desk' RETURNING 1")
+    body = {"area_id": "west", "duty": "dispatcher", "account_id": "mei",
+            "weekdays": "mon", "hours": "08:00-16:00"}  # fmt: skip
+    async with hub.desk("west-desk") as west, hub.desk("mei") as mei:
+        made = await west.post("/api/v1/rota/weekly", json=body)
+        assert made.status_code == 201, made.text
+        elsewhere = await west.post("/api/v1/rota/weekly", json=body | {"area_id": "east"})
+        assert elsewhere.status_code == 404
+        assert (await mei.post("/api/v1/rota/weekly", json=body)).status_code == 403
+        number = made.json()["ids"][0]
+        ended = await west.post(f"/api/v1/rota/weekly/{number}/end", json={})
+        assert ended.status_code == 204
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "says"),
     [

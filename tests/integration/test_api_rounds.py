@@ -18,7 +18,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 PHOTO = "ab" * 32
-EMPTY = "DELETE FROM visit; DELETE FROM care_round; UPDATE person SET state = 'home'"
+EMPTY = (
+    "DELETE FROM visit; DELETE FROM care_round;"
+    " UPDATE person SET state = 'home', registered_at = NULL;"
+    " UPDATE device SET registered_at = NULL"
+)
 TESTED = (
     "INSERT INTO alarm (alarm_id, area_id, grouping_reason, subject_kind, subject_id, device_id,"
     " person_id, premises_id, kind, category, priority, action, received_at, flags, text)"
@@ -170,6 +174,42 @@ async def test_who_is_away_is_not_overdue_and_who_left_is_not_listed(hub: ApiHub
     assert (await rounds(hub))["wang"]["visit_overdue"] is False
     hub.rows("UPDATE person SET state = 'moved' WHERE person_id = 'wang' RETURNING 1")
     assert set(await rounds(hub)) == {"li"}
+
+
+async def test_nobody_is_behind_on_their_first_day(hub: ApiHub) -> None:
+    """A test is owed a week after the first button was handed out, a visit a month after the
+    registration; another button instead of the first one wins no time."""
+
+    def since(table: str, who: str, days: float) -> None:
+        key = f"{table}_id"
+        hub.rows(f"UPDATE {table} SET registered_at = now() - interval '{days} days'"
+                 f" WHERE {key} = '{who}' RETURNING 1")  # fmt: skip
+
+    since("person", "wang", 0)
+    assert set(await rounds(hub, overdue="any")) == {"li"}
+    async with hub.desk("boss") as desk:
+        summary = (await desk.get("/api/v1/rounds/summary")).json()
+    city = next(row for row in summary["items"] if row["area_id"] == "city")
+    assert (city["tested"], city["visited"]) == (1, 1), "as few as there are overdue"
+    since("person", "wang", 8)
+    assert set(await rounds(hub, overdue="test")) == {"wang", "li"}
+    assert set(await rounds(hub, overdue="visit")) == {"li"}
+    since("device", "button-1", 1)
+    assert set(await rounds(hub, overdue="test")) == {"li"}, "the button came yesterday"
+    since("person", "wang", 32)
+    assert set(await rounds(hub, overdue="visit")) == {"wang", "li"}
+    since("device", "button-1", 9)
+    hub.rows(
+        "UPDATE device SET revoked = true WHERE device_id = 'button-1' RETURNING 1",
+    )
+    hub.rows(
+        "INSERT INTO device (device_id, area_id, premises_id, person_id, kind, label,"
+        " secret_sha256, replaces) VALUES ('button-9', 'east-1', 'home-1', 'wang', 'button', '',"
+        " 'x', 'button-1') RETURNING 1"
+    )
+    assert "wang" in await rounds(hub, overdue="test")
+    hub.rows("UPDATE device SET revoked = false WHERE device_id = 'button-1' RETURNING 1")
+    hub.rows("DELETE FROM device WHERE device_id = 'button-9' RETURNING 1")
 
 
 async def test_how_many_are_up_to_date_by_area(hub: ApiHub) -> None:

@@ -102,3 +102,24 @@ def test_a_file_is_looked_at_and_then_brought_in(carebell: Command, tmp_path: Pa
     assert carebell.value("SELECT name FROM person WHERE person_id = 'zhao'") == "赵玉珍"
     actor = carebell.value("SELECT actor_kind FROM audit_log WHERE detail ->> 'id' = 'zhao'")
     assert actor == "operator"
+
+
+def test_a_device_is_described_from_the_command_line(carebell: Command) -> None:
+    made = carebell.run("device", "add", "band-9", "--kind", "wristband", "--premises", "home-1",
+                        "--model", "W3", "--voice-number", "+86 139 0013 9000")  # fmt: skip
+    assert "password" in made
+    kept = "SELECT model || '|' || coalesce(voice_number, '-') FROM device WHERE device_id = "
+    assert carebell.value(kept + "'band-9'") == "W3|+8613900139000"
+    told = carebell.run("device", "describe", "band-9", "--model", "W4", "--voice-number", "")
+    assert told == "band-9\twristband\tW4\t-\t\n"
+    assert carebell.value(kept + "'band-9'") == "W4|-"
+    listed = carebell.run("device", "list", "--premises", "home-1")
+    assert "\tW4" in listed
+    swapped = carebell.run("device", "swap", "band-9", "band-10", "--voice-number", "sip:a@b.cd")
+    assert "band-10" in swapped
+    assert carebell.value(kept + "'band-10'") == "W4|sip:a@b.cd"
+    carebell.run("device", "describe", "band-10", code=2)
+    wrong = carebell.run("device", "describe", "band-10", "--voice-number", "none", code=1)
+    assert "sip:name@host" in wrong
+    actor = carebell.value("SELECT actor_kind FROM audit_log WHERE action = 'change'")
+    assert actor == "operator"

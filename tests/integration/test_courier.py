@@ -16,7 +16,16 @@ from alerts.policy import ChannelName
 from alerts.ports import Channel
 from hub.courier_loop import CourierLoop
 from hub.store.outbox import LEASE_S, PostgresOutbox
-from tests.integration.courier_post import PUSH, SMS, VOICE, Everybody, Post, Provider, post
+from tests.integration.courier_post import (
+    DAUGHTER,
+    PUSH,
+    SMS,
+    VOICE,
+    Everybody,
+    Post,
+    Provider,
+    post,
+)
 from tests.scenes import START
 
 __all__ = ["post"]
@@ -53,6 +62,22 @@ async def test_nobody_is_called_because_of_a_receipt_after_somebody_has_it(post:
     await post.later(40)
     assert post.providers[VOICE].taken == []
     assert (await post.one())["reason"] == "not_needed"
+
+
+@pytest.mark.parametrize("reason", ["add_responder", "wanted"])
+async def test_whom_a_dispatcher_asked_for_is_called_although_somebody_has_it(
+    post: Post, reason: str
+) -> None:
+    """Lin has it and wants the neighbour there: a message that never arrived is not enough."""
+    await post.rows("UPDATE incident SET state = 'acknowledged' RETURNING 1")
+    await post.write(SMS, VOICE, body={"reason": reason})
+    await post.write(SMS, VOICE, recipient="responder:wang", body={"reason": reason})
+    await post.rows(
+        "INSERT INTO incident_responder (incident_id, actor_kind, actor_id, area_id, name, answer)"
+        " VALUES ('i-1', 'responder', 'wang', 'city', 'Wang', 'going') RETURNING 1"
+    )
+    await post.later(31)
+    assert [recipient for _, recipient in post.providers[VOICE].taken] == [DAUGHTER]
 
 
 @pytest.mark.parametrize("error", [SendRefused("no such number"), SendFailed("down")])
@@ -245,11 +270,14 @@ async def test_a_poison_row_stops_nobody_and_is_set_apart(post: Post) -> None:
     assert len([a for a in await post.attempts() if a[1] == "broken"]) == 3
 
 
-async def test_a_row_of_a_newer_release_is_set_apart(post: Post) -> None:
+@pytest.mark.parametrize("sent", [False, True])
+async def test_a_row_of_a_newer_release_is_set_apart(post: Post, sent: bool) -> None:
     await post.write(SMS)
+    if sent:
+        await post.cycle()
     await post.rows("UPDATE notification SET kind = 'telepathy' RETURNING 1")
-    await post.write(SMS, recipient="contact:fine")
-    await post.cycle()
+    await post.write(SMS, VOICE, recipient="contact:fine")
+    await post.later(31)
     found = await post.rows("SELECT state, reason FROM notification ORDER BY notification_id")
     assert [r["state"] for r in found] == ["poisoned", "sent"]
     assert found[0]["reason"] == "unreadable"

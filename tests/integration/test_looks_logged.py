@@ -52,6 +52,8 @@ LOGGED_WHERE_ANSWERED = {
 """What this small town has none of; the action its route logs in the transaction that reads."""
 DAY = {"from": "2026-03-02T00:00:00Z", "to": "2026-03-03T00:00:00Z"}
 ASKED = {
+    "/api/v1/rota/candidates": {"area_id": "east"},
+    "/api/v1/calls-in": {"number": "13900000000"},
     "/api/v1/history": {"device_id": "button-1", "measure": "battery_percent", **DAY},
     "/api/v1/history/report": {"area_id": "east", "measure": "steps", **DAY},
     "/api/v1/history/last": {"person_id": "wang"},

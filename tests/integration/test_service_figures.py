@@ -96,10 +96,26 @@ def test_equipment_is_counted_apart(town: Town) -> None:
 def test_what_raises_false_alarms(town: Town) -> None:
     first, second, *_ = asked(town, "false_alarms", MARCH).rows
     assert first == {
-        "device_kind": "button", "device_model": "SOS-7", "detector": "press", "incidents": 4,
+        "device_kind": "button", "device_model": "SOS-7", "firmware": "2.4.1",
+        "detector": "press", "incidents": 4,
         "judged": 4, "false_alarms": 3, "unfounded": 0, "withdrawn": 0, "devices": 1,
     }  # fmt: skip
     assert second["false_alarms"] == 0
+
+
+def test_a_new_firmware_is_counted_by_itself(town: Town) -> None:
+    """What was raised before an update stays with the old version, looked at anew or not."""
+    with psycopg.connect(town.url) as connection:
+        connection.execute("UPDATE device_last SET state = '2.5.0' WHERE device_id = 'button-1'")
+        connection.execute("UPDATE incident SET revision = 9, changed_txid = pg_current_xact_id()")
+    town.incident("i-9", at=MORNING + timedelta(days=2), answered=5, outcome="false_alarm")
+    assert town.counted(MORNING + timedelta(days=3)) >= 11
+    found = {
+        (r["device_model"], r["firmware"]): r["false_alarms"]
+        for r in asked(town, "false_alarms", MARCH).rows
+        if r["device_kind"] == "button"
+    }
+    assert found == {("SOS-7", "2.4.1"): 3, ("SOS-7", "2.5.0"): 1}
 
 
 def test_who_presses_falsely_again_and_again(town: Town) -> None:

@@ -27,11 +27,15 @@ from hub.register import Register
 from hub.sources.mqtt import Delivery, MqttConnection, Ticket
 from hub.store.cases import Recorded
 from hub.store.checkpoints import load_shards
+from hub.store.desk import PostgresDesk
+from hub.store.reach import Reach
 from hub.telemetry_lane import CAUGHT_UP_S, TelemetryLane
 from schemas.ids import DeviceId
+from schemas.vocabulary import MEASURE_BY_KEY
 from tests.scenes import ROOT, START, HandClock, delivery, register, settle_in
 
 OWNER = "city"
+FIRMWARE = MEASURE_BY_KEY["firmware"].code
 Row = dict[str, Any]
 
 
@@ -324,3 +328,33 @@ async def test_a_frozen_lane_is_not_a_silent_city(hub: Hub) -> None:
     await hub.quiet(CAUGHT_UP_S)
     await hub.quiet(SINGLES_WAIT_S + 1)
     assert await hub.rows("SELECT 1 FROM incident") == []
+
+
+async def test_a_firmware_is_kept_when_it_is_news(database_url: str, clock: HandClock) -> None:
+    """A device says it with every heartbeat: a row when it changes, and one a day."""
+
+    async def kept(hub: Hub) -> list[str]:
+        query = f"SELECT state FROM observation WHERE measure = {FIRMWARE} ORDER BY received_at"
+        return [row["state"] for row in await hub.rows(query)]
+
+    async with lives(database_url, clock) as hub:
+        for version in ("2.4.1", "2.4.1", None, "2.4.1"):
+            hub.say("band-1", battery_percent=80, firmware=version)
+            clock.pass_time(60)
+        await hub.committed()
+        assert await kept(hub) == ["2.4.1"]
+        hub.say("band-1", battery_percent=80, firmware="2.5.0")
+        await hub.committed()
+        assert await kept(hub) == ["2.4.1", "2.5.0"]
+        clock.pass_time(86_400)
+        hub.say("band-1", battery_percent=80, firmware="2.5.0")
+        await hub.committed()
+        assert await kept(hub) == ["2.4.1", "2.5.0", "2.5.0"]
+    reach = Reach(database_url, clock)
+    await reach.open()
+    try:
+        desk = PostgresDesk(reach)
+        (shown,) = await desk.devices(None, "", "", 9, clock.now(), device_id="band-1")
+    finally:
+        await reach.close()
+    assert shown["firmware"] == "2.5.0"

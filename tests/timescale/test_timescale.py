@@ -140,6 +140,7 @@ QUESTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
       "measures": [m.code for m in MEASURES]}),
     ("history", "observations",
      {"devices": ["button-1"], "person_id": None, "measures": [BATTERY]}),
+    ("history", "newest_place", {"devices": ["band-1"], "person_id": "wang"}),
     ("history", "hours", {"devices": ["bed-1", "band-1"], "person_id": "wang", "measure": PULSE}),
     ("history", "hours", {"devices": ["button-1"], "person_id": None, "measure": BATTERY}),
     ("history", "days", {"devices": ["bed-2"], "person_id": None, "measure": PULSE}),

@@ -17,6 +17,7 @@ from hub.api.routes.register import (
     added,
     card_of,
     changed,
+    check_zone,
     own_area,
     page_of,
 )
@@ -46,6 +47,7 @@ async def add_area(body: NewAreaBody, account: Registering, parts: PartsOf) -> A
     """Add an area below one of yours; its level must be lower than its parent's."""
     own_area(parts, account, body.parent_id)
     values = body.model_dump(mode="json", exclude={"id"})
+    check_zone(values)
     entry = parts.entry(account, "add", body.parent_id, {})
     row = await added("area", body.id, parts.register.add("area", body.id, values, entry))
     await _replant(parts)
@@ -62,9 +64,11 @@ async def read_area(area_id: NounId, account: Browsing, parts: PartsOf) -> AreaV
 async def change_area(
     area_id: NounId, body: AreaChanges, account: Registering, parts: PartsOf
 ) -> AreaView:
-    """Rename an area of yours, or hang it elsewhere among yours with all it holds."""
+    """Rename an area of yours, set its time zone, or hang it elsewhere among yours with all it
+    holds."""
     await card_of(parts, account, "area", area_id)
     changes = body.said()
+    check_zone(changes)
     if "parent_id" in changes:
         _movable(parts, account.area_id, area_id)
         own_area(parts, account, changes["parent_id"])

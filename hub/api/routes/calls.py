@@ -20,6 +20,7 @@ from hub.api.routes.register import FOUND, NounId, area_of_device, unknown
 from hub.desk import NotThere, StillHolds
 from hub.home_calls import NotCallable
 from hub.view import iso
+from hub.voice_number import dialled
 
 router = APIRouter(prefix="/api/v1/incidents/{incident_id}/calls", tags=["incidents"])
 device_router = APIRouter(prefix="/api/v1/devices/{device_id}/voice-number", tags=["devices"])
@@ -73,9 +74,7 @@ async def set_voice_number(
 ) -> VoiceNumberView:  # fmt: skip
     """Where one talks to the home through this device."""
     area_id = await area_of_device(parts, account, device_id)
-    number = body.voice_number
-    if number is not None and not number.startswith("sip:"):
-        number = "".join(sign for sign in number if sign.isdigit() or sign == "+")
+    number = None if body.voice_number is None else dialled(body.voice_number)
     entry = parts.entry(account, "set_voice_number", area_id, {"device_id": device_id})
     try:
         await channels.calls.set_voice_number(device_id, number, entry)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from hub.api import pages
 from hub.api.gate import Browsing, Parts, PartsOf, Provisioning
 from hub.api.models import (
+    DeviceChanges,
     DeviceHistory,
     DeviceMoment,
     DevicePage,
@@ -35,6 +36,7 @@ from hub.credential import new_credential
 from hub.desk import AlreadyThere, DeviceRevoked, NewDevice, NotThere
 from hub.qr import DeviceSetup, PhoneSetup
 from hub.view import iso
+from hub.voice_number import dialled
 from schemas.topics import device_prefix
 from schemas.vocabulary import DEVICE_CLASSES, MISSED_HEARTBEATS_UNTIL_SILENT, DeviceKind
 
@@ -86,6 +88,8 @@ async def provision(
         person_id=body.person_id,
         kind=body.kind.value,
         label=body.label.strip(),
+        model=body.model,
+        voice_number=body.voice_number and dialled(body.voice_number),
     )
     entry = parts.entry(account, "provision", area_id, {"noun": "device", "id": body.id})
     adding = parts.dependencies.devices.add(device, credential, entry)
@@ -106,6 +110,21 @@ _CHANGED: Responses = {
     404: {"model": ProblemObject, "description": "No such device, home or person."},
     409: {"model": ProblemObject, "description": "The device is revoked, or the id is taken."},
 }
+
+
+@router.patch("/{device_id}", responses=_CHANGED)
+async def describe(
+    device_id: NounId, body: DeviceChanges, account: Provisioning, parts: PartsOf
+) -> DeviceView:
+    """Change what people call it, its model, or the number by which one talks through it."""
+    area_id = await area_of_device(parts, account, device_id)
+    changes = body.model_dump(exclude_unset=True)
+    if "label" in changes:
+        changes["label"] = (changes["label"] or "").strip()
+    if changes.get("voice_number"):
+        changes["voice_number"] = dialled(changes["voice_number"])
+    entry = parts.entry(account, "change", area_id, {"noun": "device", "id": device_id})
+    return _plain(await _changed(parts.dependencies.devices.describe(device_id, changes, entry)))
 
 
 @router.post("/{device_id}/rotate", responses=_CHANGED)
@@ -144,14 +163,18 @@ async def move(device_id: Id, body: MoveBody, account: Provisioning, parts: Part
 async def swap(
     device_id: Id, body: SwapBody, account: Provisioning, parts: PartsOf
 ) -> ProvisionedDevice:
-    """Put a new device in the place of a broken one: home, person and label are kept, the old one
-    is revoked, the history of both says so."""
+    """Put a new device in the place of a broken one: home, person, label and model are kept, the
+    old one is revoked, the history of both says so."""
     area_id = await area_of_device(parts, account, device_id)
     credential = new_credential()
     detail: dict[str, str | None] = {"noun": "device", "id": device_id, "by": body.id}
     entry = parts.entry(account, "swap", area_id, detail)
-    kind = body.kind.value if body.kind else None
-    swapping = parts.dependencies.devices.swap(device_id, body.id, credential, kind, entry)
+    as_told = {
+        "kind": body.kind.value if body.kind else None,
+        "model": body.model,
+        "voice_number": body.voice_number and dialled(body.voice_number),
+    }
+    swapping = parts.dependencies.devices.swap(device_id, body.id, credential, as_told, entry)
     return _provisioned(parts, await _changed(swapping), credential.secret)
 
 
@@ -223,6 +246,8 @@ def _plain(row: dict[str, Any]) -> DeviceView:
         online=False,
         last_seen_at=None,
         battery_percent=None,
+        model=row["model"],
+        voice_number=row["voice_number"],
         silent=False,
         revoked=row["revoked"],
     )
@@ -245,6 +270,9 @@ def _view(row: dict[str, Any], now: datetime) -> DeviceView:
         online=seen_at is not None and not quiet and not row["offline"],
         last_seen_at=iso(seen_at),
         battery_percent=row["battery_percent"],
+        firmware=row["firmware"],
+        model=row["model"],
+        voice_number=row["voice_number"],
         silent=quiet,
         revoked=row["revoked"],
     )

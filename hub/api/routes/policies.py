@@ -1,5 +1,6 @@
 """Policies: the ladders of areas and people, and whom they would call."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from hub.api.responsibility_models import (
     PolicyBody,
     PolicyCheck,
     PolicyPage,
+    PolicyTrial,
     PolicyView,
     ShippedPolicies,
 )
@@ -104,8 +106,23 @@ async def check_policy(
         found = await parts.policies.check(draft, parts.clock.now())
     except NotThere as error:
         raise Problem(404, f"There is no {error}") from None
-    said = [{"step": c.step, "text": c.text, "fatal": c.fatal} for c in found]
-    return PolicyCheck.model_validate({"ok": not any(c.fatal for c in found), "complaints": said})
+    return PolicyCheck.model_validate(
+        {"ok": not any(c.fatal for c in found), "complaints": [asdict(c) for c in found]}
+    )
+
+
+@router.post("/policies/{policy_id}/preview", responses=_SAVED)
+async def try_policy(
+    policy_id: NounId, body: PolicyTrial, account: Registering, parts: PartsOf
+) -> LadderView:
+    """Whom this ladder would call for an incident of that person then; nothing is saved."""
+    draft = _draft(policy_id, body.policy, account, parts)
+    await area_of_person(parts, account, body.person_id)
+    now = parts.clock.now()
+    case = Case(
+        body.person_id, body.at or now, body.kind, Category(body.category), Priority(body.priority)
+    )
+    return _ladder_view(await parts.policies.preview(case, now, draft), case.at)
 
 
 @router.put("/policies/{policy_id}", responses=_SAVED)

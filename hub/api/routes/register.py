@@ -123,11 +123,16 @@ def merged(noun: str, card: View, changes: Mapping[str, Any]) -> View:
     return {column: changes.get(column, card[column]) for column in NOUNS[noun].columns}
 
 
-def check_place(values: Mapping[str, Any]) -> None:
-    """Problem 422 for half a position or a time zone nobody knows."""
+def check_zone(values: Mapping[str, Any]) -> None:
+    """Problem 422 for a time zone nobody knows."""
     zone = values.get("time_zone")
     if zone is not None and zone not in available_timezones():
         raise senseless("time_zone: for example Asia/Shanghai")
+
+
+def check_place(values: Mapping[str, Any]) -> None:
+    """Problem 422 for half a position or a time zone nobody knows."""
+    check_zone(values)
     if (values.get("latitude") is None) != (values.get("longitude") is None):
         raise senseless("latitude and longitude, or neither")
 

@@ -114,7 +114,7 @@ async def read_false_alarms(
     output: Annotated[Format, Query(alias="format")] = "json",
     bom: Bom = False,
 ) -> FalseAlarmReport | Response:
-    """False alarms by kind and model of device and by detector, the most first."""
+    """False alarms by kind, model and firmware of device and by detector, the most first."""
     look = _look(parts, account, question, "false_alarms")
     report = await parts.record.figures.false_alarms(question, look)
     rows = [
@@ -122,8 +122,9 @@ async def read_false_alarms(
         for row in report.rows
     ]
     if output == "csv":
-        columns = ("device_kind", "device_model", "detector", "devices", "incidents", "judged",
-                   "false_alarms", "false_alarm_percent", "unfounded", "withdrawn")  # fmt: skip
+        columns = ("device_kind", "device_model", "firmware", "detector", "devices", "incidents",
+                   "judged", "false_alarms", "false_alarm_percent", "unfounded",
+                   "withdrawn")  # fmt: skip
         return _file("false-alarms", columns, rows, bom=bom)
     return FalseAlarmReport.model_validate(_about(question, report) | {"items": rows})
 

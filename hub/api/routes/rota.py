@@ -10,11 +10,14 @@ from pydantic.types import AwareDatetime
 from alerts.actions import Verb
 from alerts.people import Account
 from alerts.rota import HORIZON, Gap
-from hub.api.gate import Acting, Browsing, Operating, Parts, PartsOf
+from hub.api.gate import Acting, Browsing, Parts, PartsOf, Planning
+from hub.api.models import Id
 from hub.api.ports_assurance import AssurancePorts
 from hub.api.problems import Problem
 from hub.api.rota_models import (
     AnswerBody,
+    CandidateList,
+    CandidateView,
     ChangeBody,
     ChangeView,
     DeskView,
@@ -96,8 +99,22 @@ async def list_gaps(
     return [_gap(hole) for hole in holes]
 
 
+@router.get("/candidates")
+async def find_candidates(
+    account: Browsing,
+    parts: PartsOf,
+    area_id: Id,
+    q: Annotated[str, Query(max_length=100)] = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> CandidateList:
+    """Who can be on duty for an area of yours: accounts with a desk there or above."""
+    _must_see(parts, account, area_id)
+    rows = await _ports(parts).rota.candidates(area_id, q.strip().replace("\x00", ""), limit)
+    return CandidateList(items=[CandidateView.model_validate(row) for row in rows])
+
+
 @router.post("/weekly", status_code=201)
-async def plan_weekly(body: WeeklyBody, account: Operating, parts: PartsOf) -> Numbers:
+async def plan_weekly(body: WeeklyBody, account: Planning, parts: PartsOf) -> Numbers:
     """Somebody is on duty every week again; a row a weekday."""
     _must_see(parts, account, body.area_id)
     now, ports = parts.clock.now(), _ports(parts)
@@ -118,7 +135,7 @@ async def plan_weekly(body: WeeklyBody, account: Operating, parts: PartsOf) -> N
 
 
 @router.post("/weekly/{weekly_id}/end", status_code=204)
-async def end_weekly(weekly_id: RowId, body: EndBody, account: Operating, parts: PartsOf) -> None:
+async def end_weekly(weekly_id: RowId, body: EndBody, account: Planning, parts: PartsOf) -> None:
     """A weekly shift is not repeated any more after that day."""
     now, ports = parts.clock.now(), _ports(parts)
     today = now.astimezone(ZoneInfo(ports.time_zone)).date()
@@ -128,7 +145,7 @@ async def end_weekly(weekly_id: RowId, body: EndBody, account: Operating, parts:
 
 
 @router.post("/changes", status_code=201)
-async def change_rota(body: ChangeBody, account: Operating, parts: PartsOf) -> Numbers:
+async def change_rota(body: ChangeBody, account: Planning, parts: PartsOf) -> Numbers:
     """An additional shift, a swap, or somebody who is away: once."""
     _must_see(parts, account, body.area_id)
     now = parts.clock.now()
@@ -143,7 +160,7 @@ async def change_rota(body: ChangeBody, account: Operating, parts: PartsOf) -> N
 
 
 @router.delete("/changes/{change_id}", status_code=204)
-async def drop_change(change_id: RowId, account: Operating, parts: PartsOf) -> None:
+async def drop_change(change_id: RowId, account: Planning, parts: PartsOf) -> None:
     """Take a change back."""
     now = parts.clock.now()
     if not await _ports(parts).rota.drop(change_id, operator_of(parts, account), now):

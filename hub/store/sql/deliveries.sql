@@ -1,7 +1,12 @@
 -- name: by_reference
 -- The newest attempt under a reference, with its notification as it is now; held until commit.
 SELECT d.delivery_id, d.state AS attempt_state, d.channel AS attempt_channel, d.reference,
-    n.*, coalesce(i.state IN ('checking', 'raised'), true) AS needed
+    n.*, i.state AS incident_state,
+    EXISTS (
+        SELECT FROM incident_responder e
+        WHERE e.incident_id = n.incident_id AND e.actor_kind || ':' || e.actor_id = n.recipient
+          AND e.answer <> 'told'
+    ) AS answered
 FROM delivery d JOIN notification n USING (notification_id)
 LEFT JOIN incident i ON i.incident_id = n.incident_id
 WHERE d.reference = %(reference)s
@@ -10,7 +15,12 @@ ORDER BY d.delivery_id DESC LIMIT 1 FOR UPDATE OF d, n;
 -- name: by_provider_id
 -- The same by the provider's own id; of a channel, for two providers may count alike.
 SELECT d.delivery_id, d.state AS attempt_state, d.channel AS attempt_channel, d.reference,
-    n.*, coalesce(i.state IN ('checking', 'raised'), true) AS needed
+    n.*, i.state AS incident_state,
+    EXISTS (
+        SELECT FROM incident_responder e
+        WHERE e.incident_id = n.incident_id AND e.actor_kind || ':' || e.actor_id = n.recipient
+          AND e.answer <> 'told'
+    ) AS answered
 FROM delivery d JOIN notification n USING (notification_id)
 LEFT JOIN incident i ON i.incident_id = n.incident_id
 WHERE d.provider_id = %(provider_id)s AND d.channel = %(channel)s

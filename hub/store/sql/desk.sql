@@ -37,7 +37,7 @@ ORDER BY opened_at DESC, incident_id DESC LIMIT %(limit)s;
 -- name: devices_page
 -- Devices of the areas somebody may see, by id, found by what people call them.
 SELECT d.device_id, d.kind, d.label, d.area_id, d.premises_id, d.person_id,
-    p.name AS person_name, pr.address, d.revoked
+    p.name AS person_name, pr.address, d.model, d.voice_number, d.revoked
 FROM device d
 LEFT JOIN person p ON p.person_id = d.person_id
 LEFT JOIN premises pr ON pr.premises_id = d.premises_id

@@ -1,6 +1,7 @@
 -- name: for_change
 -- The device as it is, held until the change is committed.
-SELECT device_id, area_id, premises_id, person_id, kind, label, revoked, replaces
+SELECT device_id, area_id, premises_id, person_id, kind, label, model, voice_number, revoked,
+    replaces
 FROM device WHERE device_id = %(id)s FOR UPDATE;
 
 -- name: rotate
@@ -23,20 +24,25 @@ SELECT area_id FROM premises WHERE premises_id = %(premises_id)s;
 SELECT person_id FROM person WHERE person_id = %(person_id)s;
 
 -- name: add
-INSERT INTO device (device_id, area_id, premises_id, person_id, kind, label, secret_sha256,
-    mosquitto_hash, replaces)
-VALUES (%(id)s, %(area_id)s, %(premises_id)s, %(person_id)s, %(kind)s, %(label)s,
-    %(secret_sha256)s, %(mosquitto_hash)s, %(replaces)s);
+INSERT INTO device (device_id, area_id, premises_id, person_id, kind, label, model, voice_number,
+    secret_sha256, mosquitto_hash, replaces)
+VALUES (%(id)s, %(area_id)s, %(premises_id)s, %(person_id)s, %(kind)s, %(label)s, %(model)s,
+    %(voice_number)s, %(secret_sha256)s, %(mosquitto_hash)s, %(replaces)s);
+
+-- name: describe
+UPDATE device SET label = %(label)s, model = %(model)s, voice_number = %(voice_number)s
+WHERE device_id = %(id)s;
 
 -- name: history
 -- What was so of a device, newest first.
-SELECT entry_id, at, changes, area_id, premises_id, person_id, kind, label, revoked,
+SELECT entry_id, at, changes, area_id, premises_id, person_id, kind, label, model, revoked,
     other_device_id
 FROM device_history WHERE device_id = %(id)s AND entry_id < %(before)s
 ORDER BY entry_id DESC LIMIT %(limit)s;
 
 -- name: listed
-SELECT device_id, kind, label, area_id, premises_id, person_id, revoked, replaces FROM device
+SELECT device_id, kind, label, model, area_id, premises_id, person_id, revoked, replaces
+FROM device
 WHERE (%(premises_id)s::text IS NULL OR premises_id = %(premises_id)s) AND device_id > %(after)s
 ORDER BY device_id LIMIT %(limit)s;
 

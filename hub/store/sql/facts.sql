@@ -26,11 +26,12 @@ WHERE f.incident_id = ANY(%(ids)s) AND i.incident_id = f.incident_id AND i.drill
 
 -- name: refresh
 -- The facts of these incidents, from the case, its alarms, its log and its notifications; each is
--- found by its index. An incident that asked its person first rang when that question was over.
+-- found by its index. An incident that asked its person first rang when that question was over. The
+-- firmware is what was known of the device at the first look, half a minute after the incident.
 INSERT INTO incident_fact AS f (incident_id, area_id, day, category, priority, kind, rang, is_open,
     outcome, answered_s, attended_s, attend_within_s, resolved_s, dwell_s, dispatcher_id,
     dispatcher_name, rerang, told, undelivered, pressed, person_id, device_id, device_kind,
-    device_model, detector)
+    device_model, device_firmware, detector)
 SELECT i.incident_id, i.area_id, (i.opened_at AT TIME ZONE zone.name)::date, i.category,
     i.priority, i.kind, rang.at IS NOT NULL, i.state <> 'resolved', i.outcome,
     seconds_from(rang.at, answer.at),
@@ -41,6 +42,8 @@ SELECT i.incident_id, i.area_id, (i.opened_at AT TIME ZONE zone.name)::date, i.c
     answer.actor_id, answer.actor_name, coalesce(said.rerang, 0), told.sent, told.undelivered,
     coalesce(first.kind = 'press', false), i.person_id, coalesce(first.device_id, i.device_id),
     d.kind, d.model,
+    (SELECT l.state FROM device_last l WHERE l.device_id = d.device_id
+        AND l.measure = %(firmware)s),
     coalesce((SELECT detector FROM finding WHERE finding.incident_id = i.incident_id
         ORDER BY at LIMIT 1), first.kind, i.kind)
 FROM incident i
@@ -93,4 +96,5 @@ ON CONFLICT (incident_id) DO UPDATE SET area_id = excluded.area_id, day = exclud
     undelivered = greatest(excluded.undelivered, f.undelivered), pressed = excluded.pressed,
     person_id = excluded.person_id, device_id = excluded.device_id,
     device_kind = excluded.device_kind, device_model = excluded.device_model,
+    device_firmware = coalesce(f.device_firmware, excluded.device_firmware),
     detector = excluded.detector;

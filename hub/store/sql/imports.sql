@@ -40,11 +40,13 @@ FROM twins;
 UPDATE staged s SET
     before = CASE WHEN a.area_id IS NOT NULL THEN jsonb_build_object(
         'parent_id', a.parent_id, 'name', a.name, 'level', a.level,
-        'arrive_within_min', a.arrive_within_min, 'settlement', a.settlement) END,
-    after = '{"parent_id": null, "arrive_within_min": null, "settlement": null}'
+        'arrive_within_min', a.arrive_within_min, 'settlement', a.settlement,
+        'time_zone', a.time_zone) END,
+    after = '{"parent_id": null, "arrive_within_min": null, "settlement": null, "time_zone": null}'
         || CASE WHEN a.area_id IS NOT NULL THEN jsonb_build_object(
         'parent_id', a.parent_id, 'name', a.name, 'level', a.level,
-        'arrive_within_min', a.arrive_within_min, 'settlement', a.settlement)
+        'arrive_within_min', a.arrive_within_min, 'settlement', a.settlement,
+        'time_zone', a.time_zone)
         ELSE '{}' END || s.cells
 FROM staged t LEFT JOIN area a ON a.area_id = t.id
 WHERE s.row_no = t.row_no AND s.kind = 'area';
@@ -144,9 +146,11 @@ WHERE s.row_no = t.row_no AND s.kind = 'person';
 UPDATE staged s SET
     before = CASE WHEN d.device_id IS NOT NULL THEN jsonb_build_object(
         'area_id', d.area_id, 'premises_id', d.premises_id, 'person_id', d.person_id,
-        'kind', d.kind, 'label', d.label, 'secret_sha256', d.secret_sha256) END,
+        'kind', d.kind, 'label', d.label, 'model', d.model, 'voice_number', d.voice_number,
+        'secret_sha256', d.secret_sha256) END,
     after = jsonb_build_object(
-        'premises_id', d.premises_id, 'person_id', d.person_id, 'kind', d.kind) || s.cells
+        'premises_id', d.premises_id, 'person_id', d.person_id, 'kind', d.kind,
+        'model', d.model, 'voice_number', d.voice_number) || s.cells
         || jsonb_build_object(
             'label', coalesce(CASE WHEN s.cells ? 'label' THEN coalesce(s.cells ->> 'label', '')
                               ELSE d.label END, ''),
@@ -271,13 +275,13 @@ FROM staged WHERE NOT bad AND before IS DISTINCT FROM after ORDER BY row_no LIMI
 
 -- name: apply_area
 -- Called once a level, from above.
-INSERT INTO area (area_id, parent_id, name, level, arrive_within_min, settlement)
+INSERT INTO area (area_id, parent_id, name, level, arrive_within_min, settlement, time_zone)
 SELECT id, after ->> 'parent_id', after ->> 'name', after ->> 'level',
-    (after ->> 'arrive_within_min')::integer, after ->> 'settlement' FROM staged
+    (after ->> 'arrive_within_min')::integer, after ->> 'settlement', after ->> 'time_zone' FROM staged
 WHERE kind = 'area' AND NOT bad AND before IS DISTINCT FROM after AND after ->> 'level' = %(level)s
 ON CONFLICT (area_id) DO UPDATE SET parent_id = excluded.parent_id, name = excluded.name,
     level = excluded.level, arrive_within_min = excluded.arrive_within_min,
-    settlement = excluded.settlement;
+    settlement = excluded.settlement, time_zone = excluded.time_zone;
 
 -- name: apply_premises
 INSERT INTO premises (premises_id, area_id, address, access_notes, latitude, longitude, time_zone,
@@ -303,13 +307,15 @@ ON CONFLICT (person_id) DO UPDATE SET area_id = excluded.area_id,
     lives_alone = excluded.lives_alone, mobility = excluded.mobility;
 
 -- name: apply_device
-INSERT INTO device (device_id, area_id, premises_id, person_id, kind, label, secret_sha256)
+INSERT INTO device (device_id, area_id, premises_id, person_id, kind, label, model, voice_number,
+    secret_sha256)
 SELECT id, after ->> 'area_id', after ->> 'premises_id', after ->> 'person_id', after ->> 'kind',
-    after ->> 'label', after ->> 'secret_sha256'
+    after ->> 'label', after ->> 'model', after ->> 'voice_number', after ->> 'secret_sha256'
 FROM staged WHERE kind = 'device' AND NOT bad AND before IS DISTINCT FROM after
 ON CONFLICT (device_id) DO UPDATE SET area_id = excluded.area_id,
     premises_id = excluded.premises_id, person_id = excluded.person_id, kind = excluded.kind,
-    label = excluded.label, secret_sha256 = excluded.secret_sha256,
+    label = excluded.label, model = excluded.model, voice_number = excluded.voice_number,
+    secret_sha256 = excluded.secret_sha256,
     mosquitto_hash = CASE WHEN device.secret_sha256 = excluded.secret_sha256
                           THEN device.mosquitto_hash END;
 

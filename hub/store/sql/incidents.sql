@@ -139,10 +139,12 @@ WHERE n.notification_id = last.notification_id
 RETURNING n.notification_id;
 
 -- name: supersede
--- A human acted: what has not been sent yet is not sent any more.
+-- A human acted: what has not been sent yet is not sent any more. A responder whom a dispatcher
+-- picked is still called when somebody takes it (`over`: not when it is over).
 UPDATE notification SET state = 'superseded', settled_at = %(at)s, detail = %(verb)s,
     leased_until = NULL
-WHERE incident_id = %(incident_id)s AND state = 'pending' AND kind = ANY(%(kinds)s);
+WHERE incident_id = %(incident_id)s AND state = 'pending' AND kind = ANY(%(kinds)s)
+  AND (%(over)s OR body ->> 'reason' IS DISTINCT FROM 'add_responder');
 
 -- name: told_elsewhere
 -- Whom other channels than desk and device have rung for this incident; first by the way that

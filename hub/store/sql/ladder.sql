@@ -37,13 +37,22 @@ SELECT * FROM policy WHERE area_id = ANY(%(areas)s) ORDER BY policy_id;
 
 -- name: policies
 -- Policies of areas (NULL: all), by id.
-SELECT * FROM policy
+SELECT l.*, (SELECT p.name FROM person p WHERE p.person_id = l.person_id) AS person_name
+FROM policy l
 WHERE (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
   AND policy_id > %(after)s
 ORDER BY policy_id LIMIT %(limit)s;
 
 -- name: policy
-SELECT * FROM policy WHERE policy_id = %(id)s;
+SELECT l.*, (SELECT p.name FROM person p WHERE p.person_id = l.person_id) AS person_name
+FROM policy l WHERE policy_id = %(id)s;
+
+-- name: target_names
+-- What the accounts and responders that a ladder names are called.
+SELECT 'account:' || account_id AS who, name FROM account WHERE account_id = ANY(%(accounts)s)
+UNION ALL
+SELECT 'responder:' || responder_id, name FROM responder
+WHERE responder_id = ANY(%(responders)s);
 
 -- name: hold_policy
 SELECT * FROM policy WHERE policy_id = %(id)s FOR UPDATE;
@@ -58,6 +67,14 @@ ON CONFLICT (policy_id) DO UPDATE SET area_id = excluded.area_id, kind = exclude
     ladder = excluded.ladder, changed_at = excluded.changed_at,
     changed_by = excluded.changed_by, revision = policy.revision + 1
 RETURNING *;
+
+-- name: twin
+-- Another policy for exactly the same: which of the two holds would be chance.
+SELECT policy_id FROM policy WHERE policy_id <> %(id)s AND area_id = %(area_id)s
+  AND kind IS NOT DISTINCT FROM %(kind)s::text AND category IS NOT DISTINCT FROM %(category)s::text
+  AND priority IS NOT DISTINCT FROM %(priority)s::text
+  AND person_id IS NOT DISTINCT FROM %(person_id)s::text
+LIMIT 1;
 
 -- name: count_policies
 SELECT count(*) AS policies FROM policy;

@@ -36,7 +36,7 @@ ORDER BY urgency, due_at, notification_id;
 -- A row that this release cannot read is set apart, so that it does not stop the others.
 UPDATE notification SET state = 'poisoned', reason = 'unreadable', settled_at = %(now)s,
     leased_until = NULL, detail = %(detail)s
-WHERE notification_id = %(notification_id)s AND state = 'pending';
+WHERE notification_id = %(notification_id)s AND state IN ('pending', 'sent');
 
 -- name: channels_due
 -- Of these channels those that have something to do.
@@ -124,9 +124,13 @@ WHERE rung.notification_id = ANY(%(ids)s) AND rung.state = 'sent' AND rung.kind 
   AND (waiting.leased_until IS NULL OR waiting.leased_until <= %(now)s);
 
 -- name: overdue
--- Taken by a provider whose receipt did not come; `needed`: nobody has taken the incident yet.
-SELECT n.*, 0::bigint AS delivery_id,
-    coalesce(i.state IN ('checking', 'raised'), true) AS needed
+-- Taken by a provider whose receipt did not come, with what tells whether it is needed still.
+SELECT n.*, 0::bigint AS delivery_id, i.state AS incident_state,
+    EXISTS (
+        SELECT FROM incident_responder e
+        WHERE e.incident_id = n.incident_id AND e.actor_kind || ':' || e.actor_id = n.recipient
+          AND e.answer <> 'told'
+    ) AS answered
 FROM notification n LEFT JOIN incident i USING (incident_id)
 WHERE n.state = 'sent' AND n.receipt_due_at <= %(now)s
 ORDER BY n.receipt_due_at LIMIT %(limit)s FOR UPDATE OF n SKIP LOCKED;

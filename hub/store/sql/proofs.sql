@@ -102,6 +102,18 @@ ORDER BY known.recipient LIMIT %(limit)s;
 SELECT channel, asked_at, answer_due_at, verified_at, verified_by, failed_at, failure
 FROM contact_proof WHERE recipient = %(recipient)s ORDER BY channel;
 
+-- name: proofs_of_person
+-- What is known of the ways to somebody's contacts, where the address is the one that was asked.
+SELECT c.contact_id, f.channel, f.asked_at, f.answer_due_at, f.verified_at, f.verified_by,
+    f.failed_at, f.failure
+FROM person_contact c
+JOIN contact_proof f ON f.recipient = 'contact:' || c.contact_id
+    AND f.address_sha256 = encode(sha256(convert_to(CASE f.channel
+        WHEN 'email' THEN coalesce(c.email, '') WHEN 'push' THEN f.recipient
+        ELSE coalesce(c.phone, '') END, 'UTF8')), 'hex')
+WHERE c.person_id = %(person_id)s
+ORDER BY c.contact_id, f.channel;
+
 -- name: add_campaign
 INSERT INTO proof_campaign (area_id, channels, per_minute, created_at, created_by)
 VALUES (%(area_id)s, %(channels)s, %(per_minute)s, %(now)s, %(by)s)

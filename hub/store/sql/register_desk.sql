@@ -1,20 +1,22 @@
 -- name: area_page
 -- Areas of what somebody may see, by id.
-SELECT area_id, parent_id, name, level FROM area
+SELECT area_id, parent_id, name, level, time_zone FROM area
 WHERE area_id > %(after)s AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
   AND (%(like)s::text IS NULL OR area_id ILIKE %(like)s OR name ILIKE %(like)s)
 ORDER BY area_id LIMIT %(limit)s;
 
 -- name: area_card
-SELECT area_id, parent_id, name, level, arrive_within_min, settlement FROM area WHERE area_id = %(id)s;
+SELECT area_id, parent_id, name, level, arrive_within_min, settlement, time_zone FROM area
+WHERE area_id = %(id)s;
 
 -- name: add_area
-INSERT INTO area (area_id, parent_id, name, level)
-VALUES (%(id)s, %(parent_id)s, %(name)s, %(level)s);
+INSERT INTO area (area_id, parent_id, name, level, time_zone)
+VALUES (%(id)s, %(parent_id)s, %(name)s, %(level)s, %(time_zone)s);
 
 -- name: change_area
 UPDATE area SET parent_id = %(parent_id)s, name = %(name)s, level = %(level)s,
-    arrive_within_min = %(arrive_within_min)s, settlement = %(settlement)s
+    arrive_within_min = %(arrive_within_min)s, settlement = %(settlement)s,
+    time_zone = %(time_zone)s
 WHERE area_id = %(id)s;
 
 -- name: area_holds

@@ -47,6 +47,18 @@ WITH RECURSIVE above AS (
 SELECT EXISTS (SELECT FROM above WHERE area_id = %(seat)s) AS serves,
     EXISTS (SELECT FROM area WHERE area_id = %(area_id)s) AS known;
 
+-- name: candidates
+-- Who can be on duty for an area: whoever has a desk that sees it, found by name or username.
+WITH RECURSIVE above AS (
+    SELECT area_id, parent_id FROM area WHERE area_id = %(area_id)s
+    UNION
+    SELECT a.area_id, a.parent_id FROM area a JOIN above ON a.area_id = above.parent_id
+)
+SELECT account_id, name, role FROM account
+WHERE area_id IN (SELECT area_id FROM above) AND role = ANY(%(roles)s) AND NOT disabled
+  AND (%(like)s::text IS NULL OR name ILIKE %(like)s OR username ILIKE %(like)s)
+ORDER BY name, account_id LIMIT %(limit)s;
+
 -- name: add_weekly
 INSERT INTO rota_weekly (area_id, duty, account_id, weekday, from_min, until_min, time_zone,
     valid_from, valid_until, created_at, created_by)

@@ -65,9 +65,10 @@ WHERE (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s)) AND area_id > %(af
 ORDER BY area_id LIMIT %(limit)s;
 
 -- name: false_alarms
--- By what raised them: kind and model of the device, and detector.
+-- By what raised them: kind, model and firmware of the device, and detector.
 SELECT coalesce(device_kind, '') AS device_kind, coalesce(device_model, '') AS device_model,
-    coalesce(detector, '') AS detector, count(*) AS incidents,
+    coalesce(device_firmware, '') AS firmware, coalesce(detector, '') AS detector,
+    count(*) AS incidents,
     count(*) FILTER (WHERE outcome IS NOT NULL AND outcome NOT IN ('withdrawn', 'cleared'))
         AS judged,
     count(*) FILTER (WHERE outcome = 'false_alarm') AS false_alarms,
@@ -78,7 +79,7 @@ FROM incident_fact
 WHERE day >= %(since)s AND day <= %(until)s
   AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
   AND category = ANY(%(categories)s) AND outcome IS DISTINCT FROM 'test'
-GROUP BY 1, 2, 3 ORDER BY false_alarms DESC, incidents DESC, 1, 2, 3 LIMIT %(limit)s;
+GROUP BY 1, 2, 3, 4 ORDER BY false_alarms DESC, incidents DESC, 1, 2, 3, 4 LIMIT %(limit)s;
 
 -- name: pressers
 -- Who pressed falsely again and again, the most often first.

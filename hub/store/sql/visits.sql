@@ -37,7 +37,8 @@ ORDER BY at DESC, visit_id DESC LIMIT %(limit)s;
 
 -- name: rounds
 -- Who is served, with their last test press and last visit. Who is away or in hospital is not
--- overdue: nobody can be visited who is not there. A test counts where there is a button to press.
+-- overdue: nobody can be visited who is not there. A test counts where there is a button to press,
+-- from the day the first one was handed out; a visit from the day the person was registered.
 SELECT p.person_id, p.name, p.area_id, p.premises_id, p.state, r.last_test_at,
     r.last_test_alarm_id, r.last_test_device_id, r.last_visit_at, r.last_visit_id,
     v.kind AS visit_kind, v.visitor_name, v.photo_sha256, v.latitude, v.longitude, v.accuracy_m,
@@ -45,14 +46,17 @@ SELECT p.person_id, p.name, p.area_id, p.premises_id, p.state, r.last_test_at,
 FROM person p
 LEFT JOIN care_round r ON r.person_id = p.person_id
 LEFT JOIN visit v ON v.visit_id = r.last_visit_id
-CROSS JOIN LATERAL (SELECT EXISTS (
-    SELECT FROM device d WHERE NOT d.revoked AND d.kind IN ('button', 'wristband', 'phone')
+CROSS JOIN LATERAL (
+    SELECT coalesce(bool_or(NOT d.revoked), false) AS button,
+        greatest(p.registered_at, min(coalesce(d.registered_at, '-infinity'))) AS since
+    FROM device d WHERE d.kind IN ('button', 'wristband', 'phone')
       AND (d.person_id = p.person_id OR (d.person_id IS NULL AND d.premises_id = p.premises_id))
-) AS button OFFSET 0) AS b
+) AS b
 CROSS JOIN LATERAL (SELECT
     b.button AND p.state = 'home'
-        AND coalesce(r.last_test_at < %(tests_before)s, true) AS test_overdue,
-    p.state = 'home' AND coalesce(r.last_visit_at < %(visits_before)s, true) AS visit_overdue
+        AND coalesce(greatest(r.last_test_at, b.since) < %(tests_before)s, true) AS test_overdue,
+    p.state = 'home' AND coalesce(
+        greatest(r.last_visit_at, p.registered_at) < %(visits_before)s, true) AS visit_overdue
 ) AS d
 WHERE p.state NOT IN ('moved', 'service_ended') AND p.person_id > %(after)s
   AND (%(areas)s::text[] IS NULL OR p.area_id = ANY(%(areas)s))
@@ -61,7 +65,8 @@ WHERE p.state NOT IN ('moved', 'service_ended') AND p.person_id > %(after)s
 ORDER BY p.person_id LIMIT %(limit)s;
 
 -- name: summary
--- How many are up to date, by area; each area counts what lies below it too.
+-- How many are up to date, by area; each area counts what lies below it too. Who is so new that
+-- nothing is due yet is up to date.
 WITH RECURSIVE tree AS (
     SELECT area_id, area_id AS seat FROM area
     WHERE (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s)) AND area_id > %(after)s
@@ -74,16 +79,18 @@ own AS (
         count(*) FILTER (WHERE p.state <> 'home') AS excused,
         count(*) FILTER (WHERE b.button AND p.state = 'home') AS with_button,
         count(*) FILTER (WHERE b.button AND p.state = 'home'
-            AND r.last_test_at >= %(tests_before)s) AS tested,
-        count(*) FILTER (WHERE p.state = 'home' AND r.last_visit_at >= %(visits_before)s)
-            AS visited
+            AND greatest(r.last_test_at, b.since) >= %(tests_before)s) AS tested,
+        count(*) FILTER (WHERE p.state = 'home'
+            AND greatest(r.last_visit_at, p.registered_at) >= %(visits_before)s) AS visited
     FROM person p
     LEFT JOIN care_round r ON r.person_id = p.person_id
-    CROSS JOIN LATERAL (SELECT EXISTS (
-        SELECT FROM device d WHERE NOT d.revoked AND d.kind IN ('button', 'wristband', 'phone')
+    CROSS JOIN LATERAL (
+        SELECT coalesce(bool_or(NOT d.revoked), false) AS button,
+            greatest(p.registered_at, min(coalesce(d.registered_at, '-infinity'))) AS since
+        FROM device d WHERE d.kind IN ('button', 'wristband', 'phone')
           AND (d.person_id = p.person_id
                OR (d.person_id IS NULL AND d.premises_id = p.premises_id))
-    ) AS button OFFSET 0) AS b
+    ) AS b
     WHERE p.state NOT IN ('moved', 'service_ended')
       AND (%(areas)s::text[] IS NULL OR p.area_id = ANY(%(areas)s))
     GROUP BY p.area_id

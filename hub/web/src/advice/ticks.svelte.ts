@@ -1,19 +1,44 @@
-// What a dispatcher has ticked off, on this desk and until its page closes: a help for the memory,
-// not a record. What was done stands in the timeline.
+// Ticks on their way to the record: shown at once, believed once they are recorded.
 
-const INCIDENTS_KEPT = 50;
+import type { Incident } from "../api/contract";
+import * as hub from "../api/hub";
+import { Problem } from "../api/problem";
+import { desk } from "../desk/desk.svelte";
 
 class Ticks {
-  private all = $state.raw<ReadonlyMap<string, ReadonlySet<number>>>(new Map());
+  /** What this desk said and the record does not say yet, by incident and step. */
+  private said = $state.raw<ReadonlyMap<string, boolean>>(new Map());
+  problem = $state.raw<Problem | null>(null);
 
-  of(incident_id: string): ReadonlySet<number> {
-    return this.all.get(incident_id) ?? new Set();
+  under_way(incident_id: string, step: number): boolean | undefined {
+    return this.said.get(`${incident_id} ${step}`);
   }
 
-  toggle(incident_id: string, step: number): void {
-    const ticked = new Set(this.of(incident_id));
-    if (!ticked.delete(step)) ticked.add(step);
-    this.all = new Map([...this.all, [incident_id, ticked] as const].slice(-INCIDENTS_KEPT));
+  async say(incident: Incident, step: number, done: boolean, note: string): Promise<void> {
+    const key = `${incident.id} ${step}`;
+    if (this.said.has(key)) return;
+    this.problem = null;
+    this.said = new Map(this.said).set(key, done);
+    try {
+      desk.takeAnswer(await hub.act(incident.id, "note", { note }));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      if (error.status === 401) return desk.leave("login.signed_out");
+      this.problem = error;
+      this.forget(key);
+    }
+  }
+
+  /** The record says the same by now. */
+  recorded(incident_id: string, step: number, done: boolean): void {
+    const key = `${incident_id} ${step}`;
+    if (this.said.get(key) === done) this.forget(key);
+  }
+
+  private forget(key: string): void {
+    const said = new Map(this.said);
+    said.delete(key);
+    this.said = said;
   }
 }
 

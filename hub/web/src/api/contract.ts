@@ -69,6 +69,7 @@ export type Wall = Schemas["WallView"];
 export type Policy = Schemas["PolicyView"];
 export type PolicyBody = Schemas["PolicyBody"];
 export type LadderBody = Schemas["LadderBody"];
+export type Complaint = Schemas["ComplaintView"];
 export type PolicyCheck = Schemas["PolicyCheck"];
 export type ShippedPolicies = Schemas["ShippedPolicies"];
 export type Caller = Schemas["CallerView"];

@@ -4,6 +4,7 @@ import type { Account, Incident, PageSettings, Session } from "../api/contract";
 import * as hub from "../api/hub";
 import { Problem } from "../api/problem";
 import type { FeedEvent } from "../feed/events";
+import { Gather, pageFrames } from "../feed/gather";
 import { keepLine } from "../feed/line";
 import { lineState, type LineState } from "../feed/staleness";
 import { EMPTY_FEED, followMerges, reduceFeed, takeAnswer, type FeedState } from "../feed/state";
@@ -73,6 +74,7 @@ class Desk {
     this.audible = audible;
     this.sound();
   });
+  private readonly coming = new Gather<FeedEvent>((events) => this.takeEvents(events), pageFrames);
   private connected = false;
   private last_event_steady_ms = 0;
   private heard_rung_at_ms = 0;
@@ -139,6 +141,7 @@ class Desk {
   leave(notice: PlainKey | null): void {
     this.signing_off?.abort();
     this.signing_off = null;
+    this.coming.clear();
     this.account = null;
     this.deeds = [];
     this.settings = null;
@@ -167,6 +170,8 @@ class Desk {
       },
       onEvents: (events) => this.onEvents(events),
       onCut: (attempt) => {
+        // What was heard counts, and is not asked for again.
+        this.coming.flush();
         this.connected = false;
         this.failed_dials = attempt;
         this.onBeat();
@@ -177,9 +182,13 @@ class Desk {
   }
 
   private onEvents(events: readonly FeedEvent[]): void {
-    const now_ms = deskNow_ms();
-    this.feed = events.reduce((feed, event) => reduceFeed(feed, event, now_ms), this.feed);
     this.last_event_steady_ms = steady_ms();
+    this.coming.add(events);
+  }
+
+  private takeEvents(events: readonly FeedEvent[]): void {
+    const now_ms = deskNow_ms();
+    this.feed = reduceFeed(this.feed, events, now_ms);
     this.heard_at_ms = now_ms + this.feed.hub_ahead_ms;
     this.afterChange();
   }
@@ -198,6 +207,7 @@ class Desk {
   }
 
   private onBeat(): void {
+    this.coming.flush();
     const now_ms = deskNow_ms() + this.feed.hub_ahead_ms;
     if (Math.floor(now_ms / 1000) !== Math.floor(this.now_ms / 1000)) this.now_ms = now_ms;
     const { connected, last_event_steady_ms } = this;

@@ -1,20 +1,21 @@
 // What the duty view reads, and reads again after a change.
 
 import { ask } from "../api/ask";
-import type { Account, Area, Condition, DutyNow, Handover, Page, Rota, RotaGap } from "../api/contract";
+import type { Condition, DutyNow, Handover, Rota, RotaGap } from "../api/contract";
 import { Reading } from "../api/reading.svelte";
 import { desk } from "../desk/desk.svelte";
 import { preferences } from "../desk/preferences.svelte";
+import { Areas } from "../shell/areas.svelte";
+import type { Choice } from "../shell/choices";
 import { sleep_ms } from "../time/clock";
 import { midnights_ms, weekBegin_ms } from "./week";
 
 const REFRESH_MS = 15_000;
-const AT_ONCE = 200;
 
 export interface Wish {
   readonly area_id: string;
   readonly duty: Rota["shifts"][number]["duty"];
-  readonly instead_of: string;
+  readonly instead_of: Choice | null;
   readonly from_at: string;
   readonly until_at: string;
 }
@@ -25,24 +26,19 @@ export class DutyBoard {
   readonly gaps = new Reading<readonly RotaGap[]>();
   readonly conditions = new Reading<{ readonly items: readonly Condition[] }>();
   readonly handovers = new Reading<{ readonly items: readonly Handover[] }>();
-  readonly areas = new Reading<Page<Area>>();
-  readonly accounts = new Reading<Page<Account>>();
+  private readonly areas = new Areas();
   weeks_on = $state(0);
   /** The shift somebody wants to fill or swap. */
   wish = $state.raw<Wish | null>(null);
 
   readonly midnights = $derived(midnights_ms(weekBegin_ms(desk.now_ms, this.weeks_on)));
 
-  /** Names of areas; where none is known, the id. */
   areaName(area_id: string): string {
-    return this.areas.value?.items.find((area) => area.id === area_id)?.name ?? area_id;
+    return this.areas.name(area_id);
   }
 
-  readOnce(): void {
-    const query = { limit: AT_ONCE };
-    void this.areas.read((signal) => ask("get", "/api/v1/areas", { query, signal }));
-    if (!desk.may("accounts")) return;
-    void this.accounts.read((signal) => ask("get", "/api/v1/accounts", { query, signal }));
+  area(area_id: string): Choice {
+    return { id: area_id, name: this.areaName(area_id) };
   }
 
   readRota(): void {
@@ -70,7 +66,7 @@ export class DutyBoard {
   }
 
   async keepFresh(signal: AbortSignal): Promise<void> {
-    this.readOnce();
+    this.areas.read();
     while (!signal.aborted) {
       this.readNow();
       await sleep_ms(REFRESH_MS, signal);

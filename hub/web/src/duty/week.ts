@@ -54,6 +54,28 @@ export function weekLines(shifts: readonly Shift[], midnights: readonly number[]
   );
 }
 
+export interface Span {
+  readonly area_id: string;
+  readonly duty: DutyRole;
+  /** Null: not a time yet. */
+  readonly from_at: string | null;
+  readonly until_at: string | null;
+}
+
+/** Who has a shift in that duty of that area some time in the span; everybody once. */
+export function onShift(shifts: readonly Shift[], span: Span): { id: string; name: string }[] {
+  if (span.from_at === null || span.until_at === null) return [];
+  const [from_ms, until_ms] = [Date.parse(span.from_at), Date.parse(span.until_at)];
+  const found = new Map<string, string>();
+  for (const shift of shifts) {
+    const same = shift.area_id === span.area_id && shift.duty === span.duty;
+    if (same && Date.parse(shift.from_at) < until_ms && Date.parse(shift.until_at) > from_ms) {
+      found.set(shift.account_id, shift.account_name);
+    }
+  }
+  return [...found].map(([id, name]) => ({ id, name }));
+}
+
 /** "2026-03-01T08:00" for a field of date and time, in the desk's own time zone; and back. */
 export function fieldTime(at_ms: number): string {
   const at = new Date(at_ms);

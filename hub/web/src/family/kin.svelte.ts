@@ -157,7 +157,7 @@ class Kin {
       },
       onEvents: (events) => {
         const now_ms = deskNow_ms();
-        this.feed = events.reduce((feed, event) => reduceFeed(feed, event, now_ms), this.feed);
+        this.feed = reduceFeed(this.feed, events, now_ms);
         this.last_event_ms = steady_ms();
         this.heard_at_ms = now_ms + this.feed.hub_ahead_ms;
         this.seen_ms = now_ms;

@@ -64,46 +64,70 @@ function isRepeat(state: FeedState, id: string | null): boolean {
   return next !== null && last !== null && next.epoch === last.epoch && next.number <= last.number;
 }
 
-export function reduceFeed(state: FeedState, event: FeedEvent, now_ms: number): FeedState {
-  if (event.name === "incident" && isRepeat(state, event.id)) return state;
-  const last_event_id = event.id ?? state.last_event_id;
+type Writable<Shape> = { -readonly [Key in keyof Shape]: Shape[Key] };
+/** A state that is being changed: copied once, however many events are taken together. */
+type Draft = Writable<Omit<FeedState, "incidents" | "bells" | "merged_into">> & {
+  incidents: Map<string, Incident>;
+  bells: Map<string, Bell>;
+  merged_into: Map<string, string>;
+};
+
+export function reduceFeed(
+  state: FeedState,
+  events: readonly FeedEvent[],
+  now_ms: number,
+): FeedState {
+  const draft: Draft = { ...state, ...copied(state) };
+  for (const event of events) take(draft, event, now_ms);
+  return draft;
+}
+
+function copied({ incidents, bells, merged_into }: FeedState) {
+  return { incidents: new Map(incidents), bells: new Map(bells), merged_into: new Map(merged_into) };
+}
+
+function take(draft: Draft, event: FeedEvent, now_ms: number): void {
+  if (event.name === "incident" && isRepeat(draft, event.id)) return;
   switch (event.name) {
     case "snapshot":
-      return { ...takeSnapshot(state, event.body, now_ms), last_event_id };
+      takeSnapshot(draft, event.body, now_ms);
+      break;
     case "incident":
-      return { ...takeIncident(state, event.body, now_ms), last_event_id };
+      takeIncident(draft, event.body, now_ms);
+      break;
     case "stats":
-      return { ...takeStats(state, event.body, now_ms), last_event_id };
+      takeStats(draft, event.body, now_ms);
   }
+  draft.last_event_id = event.id ?? draft.last_event_id;
 }
 
-function takeStats(state: FeedState, stats: Stats, now_ms: number): FeedState {
+function takeStats(draft: Draft, stats: Stats, now_ms: number): void {
   const at_ms = Date.parse(stats.at);
-  const hub_ahead_ms = Number.isNaN(at_ms) ? state.hub_ahead_ms : at_ms - now_ms;
-  return { ...state, stats, hub_ahead_ms };
+  if (!Number.isNaN(at_ms)) draft.hub_ahead_ms = at_ms - now_ms;
+  draft.stats = stats;
 }
 
-function takeSnapshot(state: FeedState, snapshot: SnapshotEvent, now_ms: number): FeedState {
-  const incidents = new Map(snapshot.incidents.map((incident) => [incident.id, incident]));
-  const bells = new Map([...state.bells].filter(([id]) => incidents.has(id)));
-  let next: FeedState = { ...state, known: true, incidents, bells };
+function takeSnapshot(draft: Draft, snapshot: SnapshotEvent, now_ms: number): void {
+  const before = draft.incidents;
+  draft.known = true;
+  draft.incidents = new Map(snapshot.incidents.map((incident) => [incident.id, incident]));
+  for (const id of draft.bells.keys()) if (!draft.incidents.has(id)) draft.bells.delete(id);
   for (const incident of snapshot.incidents) {
     // What happened while the line was cut rings as if it had been seen.
-    if (ringsAnew(state.incidents.get(incident.id), incident)) next = ring(next, incident, now_ms);
+    if (ringsAnew(before.get(incident.id), incident)) ring(draft, incident, now_ms);
   }
-  return snapshot.stats ? takeStats(next, snapshot.stats, now_ms) : next;
+  if (snapshot.stats) takeStats(draft, snapshot.stats, now_ms);
 }
 
-function takeIncident(state: FeedState, event: IncidentEvent, now_ms: number): FeedState {
+function takeIncident(draft: Draft, event: IncidentEvent, now_ms: number): void {
   const { incident, cause } = event;
   const target = event.merged_into ?? null;
-  if (target !== null && target !== incident.id) return mergeAway(state, incident.id, target);
-  const next = withIncident(state, incident);
-  if (cause === "realarmed" || ringsAnew(state.incidents.get(incident.id), incident)) {
-    return ring(next, incident, now_ms);
-  }
+  if (target !== null && target !== incident.id) return mergeAway(draft, incident.id, target);
+  const before = draft.incidents.get(incident.id);
+  keep(draft, incident);
+  if (cause === "realarmed" || ringsAnew(before, incident)) return ring(draft, incident, now_ms);
   const answered = cause === "acknowledged" || cause === "attended" || cause === "pending";
-  return answered ? answer(next, incident.id) : next;
+  if (answered) answer(draft, incident.id);
 }
 
 /** New, back from "somebody has it", or with one more alarm. What is asked of the person rings not. */
@@ -113,46 +137,48 @@ function ringsAnew(before: Incident | undefined, incident: Incident): boolean {
   return before !== undefined && incident.alarm_count > before.alarm_count;
 }
 
-function ring(state: FeedState, incident: Incident, now_ms: number): FeedState {
-  if (incident.state === "resolved") return state;
-  const times = (state.bells.get(incident.id)?.times ?? 0) + 1;
-  const bells = new Map(state.bells).set(incident.id, { at_ms: now_ms, times, answered: false });
-  return { ...state, bells, rung_at_ms: now_ms, rung_id: incident.id };
+function ring(draft: Draft, incident: Incident, now_ms: number): void {
+  if (incident.state === "resolved") return;
+  const times = (draft.bells.get(incident.id)?.times ?? 0) + 1;
+  draft.bells.set(incident.id, { at_ms: now_ms, times, answered: false });
+  draft.rung_at_ms = now_ms;
+  draft.rung_id = incident.id;
 }
 
-function answer(state: FeedState, id: string): FeedState {
-  const bell = state.bells.get(id);
-  if (bell === undefined || bell.answered) return state;
-  return { ...state, bells: new Map(state.bells).set(id, { ...bell, answered: true }) };
+function answer(draft: Draft, id: string): void {
+  const bell = draft.bells.get(id);
+  if (bell !== undefined) draft.bells.set(id, { ...bell, answered: true });
 }
 
-function withIncident(state: FeedState, incident: Incident): FeedState {
-  const incidents = new Map(state.incidents).set(incident.id, incident);
-  if (incident.state !== "resolved") return { ...state, incidents };
-  const bells = new Map(state.bells);
-  bells.delete(incident.id);
-  const resolved = [...incidents.values()].filter((each) => each.state === "resolved");
+function keep(draft: Draft, incident: Incident): void {
+  draft.incidents.set(incident.id, incident);
+  if (incident.state !== "resolved") return;
+  draft.bells.delete(incident.id);
+  const resolved = [...draft.incidents.values()].filter((each) => each.state === "resolved");
   resolved.sort((a, b) => (a.resolved_at ?? "").localeCompare(b.resolved_at ?? ""));
   for (const old of resolved.slice(0, Math.max(0, resolved.length - RESOLVED_KEPT))) {
-    if (old.id !== incident.id) incidents.delete(old.id);
+    if (old.id !== incident.id) draft.incidents.delete(old.id);
   }
-  return { ...state, incidents, bells };
 }
 
-function mergeAway(state: FeedState, id: string, target: string): FeedState {
-  const incidents = new Map(state.incidents);
-  incidents.delete(id);
-  const bells = new Map(state.bells);
-  bells.delete(id);
-  const merged = [...state.merged_into, [id, target] as const].slice(-MERGED_KEPT);
-  return { ...state, incidents, bells, merged_into: new Map(merged) };
+function mergeAway(draft: Draft, id: string, target: string): void {
+  draft.incidents.delete(id);
+  draft.bells.delete(id);
+  draft.merged_into.set(id, target);
+  for (const old of draft.merged_into.keys()) {
+    if (draft.merged_into.size <= MERGED_KEPT) break;
+    draft.merged_into.delete(old);
+  }
 }
 
 /** Takes the answer to an own action, unless the feed has already brought something newer. */
 export function takeAnswer(state: FeedState, incident: Incident): FeedState {
   const held = state.incidents.get(incident.id);
   if (held !== undefined && held.revision > incident.revision) return state;
-  return answer(withIncident(state, incident), incident.id);
+  const draft = { ...state, ...copied(state) };
+  keep(draft, incident);
+  answer(draft, incident.id);
+  return draft;
 }
 
 /** The incident an id stands for today, through any merges. */

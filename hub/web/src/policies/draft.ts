@@ -7,10 +7,10 @@ export type Target = Step["targets"][number];
 export type Channel = Target["channels"][number];
 
 export const CHANNELS: readonly Channel[] = ["push", "sms", "voice", "email", "apprise", "webhook"];
-/** The ones people choose; account:ID, responder:ID and further places may be typed. */
+/** What is offered; "account:" and "responder:" are followed by whom somebody chooses. */
 export const TARGETS = [
   "dispatchers", "on_duty:dispatcher", "on_duty:second", "on_duty:supervisor", "family", "family:1",
-  "family:2", "nearest", "nearest:3", "fallback", "emergency_service",
+  "family:2", "family:3", "nearest", "nearest:3", "fallback", "emergency_service", "account:", "responder:",
 ] as const; // prettier-ignore
 /** Whoever is told in one way alone (alerts/policy.py). */
 const ONLY_BY: Readonly<Record<string, Channel>> = {
@@ -24,9 +24,22 @@ export const CATEGORIES = ["personal", "physiological", "hazard", "technical"] a
 export const PRIORITIES = ["high", "medium", "low"] as const;
 
 export const FIRST_WAIT_S = 60;
+/** 22:00 to 07:00. */
+export const USUAL_QUIET = { from_min: 1320, until_min: 420 } as const;
 
 export function onlyWay(who: string): Channel | null {
   return ONLY_BY[who] ?? null;
+}
+
+/** "account:" of "account:mei": a target that names somebody; null for any other. */
+export function namedNoun(who: string): "account" | "responder" | null {
+  const noun = who.split(":")[0];
+  return noun === "account" || noun === "responder" ? noun : null;
+}
+
+/** Somebody is to be named, and nobody is yet. */
+export function isUnnamed(who: string): boolean {
+  return who === "account:" || who === "responder:";
 }
 
 /** Another recipient: the ways that are possible for it stay as they are. */
@@ -67,6 +80,13 @@ export function emptyPolicy(area_id: string): PolicyBody {
 export function bodyOf(policy: Policy): PolicyBody {
   const { area_id, kind, category, priority, person_id, ladder } = policy;
   return { area_id, kind, category, priority, person_id, ladder };
+}
+
+/** Whether the hub can be asked about it: everything that must be filled in is. */
+export function isWhole(policy: PolicyBody): boolean {
+  return policy.ladder.steps.every(
+    ({ targets, wait_s }) => wait_s >= 5 && wait_s <= 86_400 && !targets.some(({ who }) => isUnnamed(who)),
+  );
 }
 
 /** Next Sunday 03:00 of the desk: whoever plans a night looks at this first. */

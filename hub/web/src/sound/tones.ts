@@ -26,7 +26,9 @@ function pulses(frequencies_hz: readonly number[], each_s: number, gap_s: number
 }
 
 // Told apart by number of pulses and pace first, by pitch second: small loudspeakers and older ears
-// lose pitch before rhythm. Values chosen by listening.
+// lose pitch before rhythm. The shape follows the idea of IEC 60601-1-8's burst alarms (more and
+// faster pulses mean more urgent); the figures are ours, not the standard's, and were not tried on
+// listeners.
 export const TONES: Record<ToneName, Tone> = {
   high: { cycle_s: 2.4, loudness: 0.5, pulses: pulses([880, 880, 880, 1109, 880], 0.14, 0.08) },
   medium: { cycle_s: 5, loudness: 0.38, pulses: pulses([659, 659, 784], 0.22, 0.14) },
