@@ -21,6 +21,7 @@ class Concern(StrEnum):
     ROTA_GAP_SOON = "rota_gap_soon"
     ROTA_GAP = "rota_gap"
     INCIDENTS_ORPHANED = "incidents_orphaned"
+    POLICY_NAMES_GONE = "policy_names_gone"
     NO_RESPONDER = "no_responder"
     CONTACTS_UNVERIFIED = "contacts_unverified"
     LOOP_STANDS = "loop_stands"
@@ -93,6 +94,14 @@ TABLE: tuple[Condition, ...] = (
         "{area}有 {count} 件未结事件的负责人已离岗：{owners}",
         "five minutes for a hand-over after the end of a shift; the incident's own lease rings "
         "besides",
+    ),
+    Condition(
+        Concern.POLICY_NAMES_GONE, _MEDIUM, _HUB, 60, 0,
+        "ladders of {area} name somebody who cannot be called any more: {named}",
+        "{area}的呼叫流程中有已停用或不存在的人员：{named}",
+        "a minute, so that an account that is replaced by another one interrupts nobody; by day, "
+        "because the ladder goes on without them and only an administrator can write another name",
+        by_day=True,
     ),
     Condition(
         Concern.NO_RESPONDER, _LOW, _HUB, 3600, 0,

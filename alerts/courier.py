@@ -29,6 +29,14 @@ from alerts.ports import Channel, Clock, Outbox, Sent, Settled, Wording
 SEND_TIMEOUT_S = 15.0
 """Ours: longer than any provider's honest answer, shorter than the lease of a claim."""
 MINUTE_S = 60.0
+LEARNED_FOR_S = 15.0
+"""Ours: after this a provider that was full is tried with everything again."""
+LEARNED_FROM = 20
+"""Ours: a provider that is full after fewer in a second says nothing about what it takes."""
+LEARNED_SHARE = 0.95
+"""Ours: its second and ours do not begin together."""
+SHORT_LOOK_S = 0.05
+"""Ours: how often a lane looks whether a full provider takes the next ones."""
 OVERDUE_LIMIT = 200
 """Missing receipts looked at in one transaction."""
 MAX_ADDRESSES = 5
@@ -61,24 +69,64 @@ and their places filled, together. One that is alone never waits."""
 
 @dataclass(slots=True)
 class Pace:
-    """How many a provider is given in a minute; what is more waits, and costs nobody an attempt."""
+    """How many a provider is given in a minute; what is more waits, and costs nobody an attempt.
+
+    A provider that says it is full is given for a while as many a second as it took in the second
+    before: a burst and a pause by turns would be less than it takes.
+    """
 
     per_minute: int
     """0: as many as there are."""
     _began: deque[datetime] = field(default_factory=deque)
+    _taken: deque[datetime] = field(default_factory=deque)
+    """In the last second."""
+    _learned: int = 0
+    _learned_at: datetime | None = None
+
+    def learned(self, now: datetime) -> bool:
+        """Whether the provider was full a moment ago."""
+        at = self._learned_at
+        return at is not None and 0 <= _since_s(now, at) < LEARNED_FOR_S
 
     def room(self, now: datetime, most: int) -> int:
         """How many may begin now, at most `most`."""
-        if self.per_minute <= 0:
-            return most
-        while self._began and not 0 <= (now - self._began[0]).total_seconds() < MINUTE_S:
+        kept_s = MINUTE_S if self.per_minute > 0 else 1.0
+        while self._began and not 0 <= _since_s(now, self._began[0]) < kept_s:
             self._began.popleft()
-        return max(0, min(most, self.per_minute - len(self._began)))
+        if self.per_minute > 0:
+            most = min(most, self.per_minute - len(self._began))
+        if self.learned(now):
+            most = min(most, self._learned - self._within_second(now))
+        return max(0, most)
 
     def took(self, now: datetime, count: int) -> None:
         """So many began."""
-        if self.per_minute > 0:
-            self._began.extend([now] * count)
+        self._began.extend([now] * count)
+
+    def taken(self, now: datetime) -> None:
+        """The provider took one."""
+        self._taken.append(now)
+        while not 0 <= _since_s(now, self._taken[0]) < 1.0:
+            self._taken.popleft()
+
+    def full(self, now: datetime) -> None:
+        """The provider says that it takes no more for now."""
+        count = sum(0 <= _since_s(now, at) < 1.0 for at in self._taken)
+        if count >= LEARNED_FROM:
+            self._learned, self._learned_at = int(count * LEARNED_SHARE), now
+
+    def _within_second(self, now: datetime) -> int:
+        """How many began in the last second."""
+        count = 0
+        for began in reversed(self._began):
+            if not 0 <= _since_s(now, began) < 1.0:
+                break
+            count += 1
+        return count
+
+
+def _since_s(now: datetime, at: datetime) -> float:
+    return (now - at).total_seconds()
 
 
 @dataclass(slots=True)
@@ -106,6 +154,8 @@ class Lane:
 
     async def fill(self) -> int:
         """Begin as many as there is room for; how many."""
+        # First: after a long outage leases have run out, and what went out must not go out again.
+        await self._settle()
         now = self.clock.now()
         if 0 < self._pause_s(now) <= RATHER_ANOTHER_WAY_S:
             return 0
@@ -135,6 +185,9 @@ class Lane:
             )
             if self._under_way and self._outcomes:
                 await asyncio.wait(self._under_way, timeout=GATHER_S)
+        return await self._settle()
+
+    async def _settle(self) -> bool:
         outcomes = self._outcomes[:]
         if not outcomes:
             return False
@@ -149,6 +202,15 @@ class Lane:
             return 0.0
         pause_s = (self._paused_until - now).total_seconds()
         return pause_s if 0.0 < pause_s <= LONGEST_DELAY_S else 0.0  # a clock set back ends it
+
+    def look_in_s(self, usual_s: float) -> float:
+        """When to look again, in seconds: `usual_s`, or sooner where a pause ends before, or what
+        waits for the next second of a full provider may begin."""
+        now = self.clock.now()
+        pause_s = self._pause_s(now)
+        if pause_s > 0:
+            return min(usual_s, pause_s)
+        return SHORT_LOOK_S if self.pace.learned(now) else usual_s
 
     @property
     def idle(self) -> bool:
@@ -209,6 +271,7 @@ class Lane:
         shown = ", ".join(masked(value) for value in values)
         for answer in answers:
             if isinstance(answer, Sent):
+                self.pace.taken(self.clock.now())
                 return taken(
                     notification,
                     self.clock.now(),
@@ -224,6 +287,7 @@ class Lane:
         limited = [error for error in troubles if isinstance(error, RateLimited)]
         if limited:
             wait_s = min(error.retry_after_s for error in limited)
+            self.pace.full(self.clock.now())
             self._paused_until = self.clock.now() + timedelta(seconds=min(wait_s, LONGEST_DELAY_S))
             return not_taken(
                 notification, Reason.RATE_LIMITED, self.clock.now(), detail=str(limited[0]),

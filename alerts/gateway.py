@@ -144,6 +144,8 @@ class CallBack:
     reply: str = "{}"
     """What the vendor wants to hear back."""
     reply_type: str = "application/json"
+    signed: str = ""
+    """The vendor's own way of signing, where the hub can check it: `twilio`. Then each must be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,9 @@ class Incident:
     """The first of several open incidents at one address, where this is a later one."""
     drill: bool = False
     """Practice: told like a real one, marked everywhere, counted nowhere."""
+    arrive_by: datetime | None = None
+    """When somebody should be at the door, by the service circle of its area; None: nobody is owed
+    there, or it is not recorded yet."""
     revision: int = 1
 
     @property

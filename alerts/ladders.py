@@ -83,6 +83,21 @@ TECHNICAL = Policy(
 """Chinese elder-care system standards ask for 2 h to mend or bridge a life-critical fault; a
 reminder every quarter of an hour until somebody takes it is ours."""
 
+FAULT = Policy(
+    name="fault",
+    steps=(
+        Step((_DESK,), wait_s=60),
+        Step((_DESK, _SECOND, _SUPERVISOR), wait_s=120),
+        Step((_DESK, _SUPERVISOR, _FALLBACK), wait_s=300),
+    ),
+    acknowledged_lease_s=7200,
+    attended_lease_s=7200,
+)
+"""A technical alarm of high priority: nobody could answer, a loop stands, a whole area is silent.
+Nobody lies on the floor, so neither family nor neighbours are woken and nobody is told to call 120;
+but an alarm might not arrive now, so a human must be found within minutes (ours). The lease is that
+of `technical`."""
+
 NOT_SERVED = Policy(
     name="not_served",
     steps=(Step((_DESK,), wait_s=300),),
@@ -94,13 +109,14 @@ an area's policies say (docs/adr/0009). Again every five minutes (ours): it may 
 after all."""
 
 SHIPPED: Mapping[str, Policy] = {
-    policy.name: policy for policy in (URGENT, HAZARD, PROMPT, TECHNICAL, NOT_SERVED)
+    policy.name: policy for policy in (URGENT, HAZARD, PROMPT, FAULT, TECHNICAL, NOT_SERVED)
 }
 """By name."""
 
 _LADDERS: Mapping[tuple[Category, Priority], Policy] = {
     (Category.PERSONAL, Priority.LOW): NOT_SERVED,
     (Category.HAZARD, Priority.HIGH): HAZARD,
+    (Category.TECHNICAL, Priority.HIGH): FAULT,
     (Category.TECHNICAL, Priority.MEDIUM): TECHNICAL,
     (Category.TECHNICAL, Priority.LOW): TECHNICAL,
     (Category.PHYSIOLOGICAL, Priority.MEDIUM): PROMPT,

@@ -79,6 +79,8 @@ class Roster:
     """By role on duty: dispatcher, second, supervisor."""
     contacts: Mapping[int, Actor] = field(default_factory=dict)
     """The person's contacts by place, from 1."""
+    preferred: Mapping[str, tuple[ChannelName, ...]] = field(default_factory=dict)
+    """By recipient: the ways in which they want to be tried, the first one first."""
     nearest: tuple[Actor, ...] = ()
     """Available responders, the nearest first."""
     named: Mapping[str, Actor] = field(default_factory=dict)
@@ -146,7 +148,24 @@ def _meant(target: Target, roster: Roster) -> Nobody | tuple[Recipient, ...]:
     people = _people(target.who, roster)
     if isinstance(people, Nobody):
         return people
-    return tuple(Recipient(actor.recipient, channels, actor) for actor in people)
+    return tuple(
+        Recipient(one.recipient, _as_preferred(channels, roster.preferred.get(one.recipient)), one)
+        for one in people
+    )
+
+
+def _as_preferred(
+    channels: tuple[ChannelName, ...], wanted: tuple[ChannelName, ...] | None
+) -> tuple[ChannelName, ...]:
+    """The target says by which ways somebody is told, they themselves say which one first.
+
+    >>> _as_preferred((ChannelName.PUSH, ChannelName.SMS), (ChannelName.EMAIL, ChannelName.SMS))
+    (<ChannelName.SMS: 'sms'>, <ChannelName.PUSH: 'push'>)
+    """
+    if not wanted:
+        return channels
+    first = tuple(channel for channel in wanted if channel in channels)
+    return first + tuple(channel for channel in channels if channel not in first)
 
 
 def _people(who: str, roster: Roster) -> Nobody | tuple[Actor, ...]:

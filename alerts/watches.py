@@ -10,6 +10,8 @@ from alerts.rota import Duty, DutyRole, Gap
 
 LISTED = 200
 """Ids in an incident's evidence; the whole list is a query (docs/how-to/assurance.md)."""
+SHOWN = 10
+"""Names in one sentence; who wants all of them reads the evidence."""
 SOON = timedelta(hours=24)
 """A hole in the rota that comes true before the next working day is over."""
 
@@ -172,6 +174,42 @@ def orphaned(
         )
         for area, some in sorted(by_area.items())
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An account or responder that a policy names and that cannot be called."""
+
+    policy_id: str
+    area_id: str
+    who: str
+    """`account:ID` or `responder:ID`."""
+    name: str | None = None
+    """None: there is no such one any more."""
+
+
+def gone_from_policies(named: Iterable[Named]) -> list[Seen]:
+    """Policies whose people are disabled or removed, by area. Their rungs are passed meanwhile, and
+    the desks ring where the last one is empty."""
+    by_area: dict[str, list[Named]] = {}
+    for one in named:
+        by_area.setdefault(one.area_id, []).append(one)
+    return [
+        Seen(
+            Concern.POLICY_NAMES_GONE,
+            area,
+            {
+                "area": area,
+                "named": ", ".join(f"{_who(one)} ({one.policy_id})" for one in some[:SHOWN]),
+                "policies": sorted({one.policy_id for one in some})[:LISTED],
+            },
+        )
+        for area, some in sorted(by_area.items())
+    ]
+
+
+def _who(one: Named) -> str:
+    return one.who if one.name is None else f"{one.name}, {one.who}"
 
 
 # ---- who could go there, and is it proven ----------------------------------------------------

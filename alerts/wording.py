@@ -64,6 +64,7 @@ KINDS: Mapping[str, Words] = {
     "rota_gap_soon": _both("Soon nobody is on duty", "即将无人值班"),
     "rota_gap": _both("A hole in the rota", "排班有空缺"),
     "incidents_orphaned": _both("Incidents of somebody who is gone", "负责人已离岗的事件"),
+    "policy_names_gone": _both("A ladder names somebody who is gone", "呼叫流程人员已停用"),
     "no_responder": _both("People whom nobody could go to", "无人可上门的老人"),
     "contacts_unverified": _both("Contacts that are not proven", "未验证的联系方式"),
     "loop_stands": _both("A part of the hub stands still", "系统循环停止"),

@@ -72,8 +72,8 @@ class Verdict:
 class Ledger:
     """Presses buttons and writes down what became of each press."""
 
-    def __init__(self, buttons: list[Button]) -> None:
-        """One connection a button."""
+    def __init__(self, buttons: list[Button], command_qos: int = 1) -> None:
+        """One connection a button, which reads its commands at `command_qos`."""
         self.buttons = buttons
         self.presses: list[Press] = []
         """All of them, in order."""
@@ -84,6 +84,7 @@ class Ledger:
                 on_puback=self._answered,
                 on_message=self._told,
                 subscribe=button.command_filter,
+                command_qos=command_qos,
             )
             for button in buttons
         }

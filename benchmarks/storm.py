@@ -12,105 +12,41 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
-import random
 import resource
-import signal
-import socket
-import subprocess
 import sys
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections import defaultdict
 from typing import Any
 
-import httpx
-import msgspec
-
-from alerts.ladders import URGENT
-from alerts.policy import ChannelName, Policy, Step, Target, to_data
-from benchmarks.harness import (
-    Button,
-    Hub,
-    cpu_s,
-    percentile,
-    process_tree,
-    rss_mib,
-    running_hub,
-    say,
-)
+from benchmarks.harness import Hub, cpu_s, process_tree, rss_mib, running_hub, say
 from benchmarks.ledger import ACK_WAIT_S, Ledger, judge
 from benchmarks.storm_desk import Desk, listening
-from hub.embedded.process import tie_to_us
+from benchmarks.storm_parts import (
+    COMMAND_QOS,
+    CONNECT_WITHIN_S,
+    LOOK_EVERY_S,
+    QUIET_WITHIN_S,
+    loopback_gateway,
+    opened,
+    prepare,
+    rounded,
+    shake,
+    taken_by,
+    waiting,
+)
+from benchmarks.storm_restart import restart
 from schemas.vocabulary import DeviceKind
 
 INCIDENTS = 10_000
 WITHIN_S = 60.0
 SMS_PER_S = 200
 """What the vendor takes; a usual limit of Chinese vendors for one account is 100 to 1,000."""
-CONNECT_WITHIN_S = 180.0
-QUIET_WITHIN_S = 240.0
-"""After the last press. With the rest the benchmark ends within ten minutes, whatever happens."""
-LOOK_EVERY_S = 2.0
 STEP_WAIT_S = 600
-"""Of the storm: the first rung is what is measured."""
-RESTART_WAIT_S = 10
-"""Of the restarts: a rung every ten seconds."""
-KILLS = 6
-KILL_EVERY_S = 7.0
+"""The first rung is what is measured."""
 MEASURED = ("ingest", "worker", "api")
 """Whose memory is counted: the hub's own processes. Broker and database bound their own."""
 WORKING = (*MEASURED, "broker", "callout", "database")
 """Whose processor time is told."""
-
-
-@contextmanager
-def loopback_gateway(per_s: int) -> Iterator[str]:
-    """The vendor's address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.sms_gateway",
-         "--port", str(port), "--per-s", str(per_s)],
-        stdin=subprocess.DEVNULL, preexec_fn=tie_to_us(signal.SIGKILL),  # noqa: PLW1509
-    )  # fmt: skip
-    os.environ["CAREBELL_SMS_GATEWAYS"] = "carebell-sms"
-    os.environ["GATEWAY_URL"] = f"http://127.0.0.1:{port}/messages"
-    os.environ["GATEWAY_SECRET"] = "storm"
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait(10)
-
-
-def policy(wait_s: int) -> Policy:
-    """Desk and first contact at once, again and again."""
-    step = Step((Target("dispatchers"), Target("family:1", (ChannelName.SMS,))), wait_s)
-    return Policy((step,), URGENT.acknowledged_lease_s, URGENT.attended_lease_s, name="storm")
-
-
-def prepare(hub: Hub, wait_s: int) -> dict[str, str]:
-    """A contact with a phone for everybody, and the ladder; the person of each phone."""
-    with hub.database() as connection:
-        rows = connection.execute("SELECT person_id, area_id FROM person").fetchall()
-        phones = {person: f"+86139{number:08}" for number, (person, _) in enumerate(rows)}
-        connection.cursor().executemany(
-            "INSERT INTO person_contact (person_id, place, area_id, name, relation, phone)"
-            " VALUES (%s, 1, %s, 'Mei', 'daughter', %s) ON CONFLICT DO NOTHING",
-            [(person, area, phones[person]) for person, area in rows],
-        )
-        for priority in ("high", "medium"):
-            connection.execute(
-                "INSERT INTO policy (policy_id, area_id, category, priority, ladder, changed_at,"
-                " changed_by) VALUES (%s, %s, 'personal', %s, %s, now(), 'storm')",
-                (f"storm-{priority}", hub.settings.root_area_id, priority,
-                 json.dumps(to_data(policy(wait_s)))),
-            )  # fmt: skip
-        return {phone: person for person, phone in phones.items()}
 
 
 class Memory:
@@ -133,30 +69,6 @@ class Memory:
             await asyncio.sleep(0.5)
 
 
-async def shake(ledger: Ledger, buttons: list[Button], within_s: float) -> None:
-    """Everybody presses once, evenly over the time, in no order of priority."""
-    chance = random.Random(1)
-    order = list(buttons)
-    chance.shuffle(order)
-    started_s = time.monotonic()
-    for number, button in enumerate(order):
-        wait_s = started_s + number * within_s / len(order) - time.monotonic()
-        if wait_s > 0:
-            await asyncio.sleep(wait_s)
-        action = "emergency" if number % 2 else "help"
-        ledger.send(ledger.make(button, action=action))
-
-
-def opened(hub: Hub) -> dict[str, dict[str, Any]]:
-    """Incidents of presses: person, priority, when the hub had the press."""
-    with hub.database() as connection:
-        rows = connection.execute(
-            "SELECT i.incident_id, i.person_id, i.priority, extract(epoch FROM i.opened_at)::float8"
-            " FROM incident i WHERE i.kind = 'press'"
-        ).fetchall()
-    return {row[0]: {"person": row[1], "priority": row[2], "opened_s": row[3]} for row in rows}
-
-
 def stages(hub: Hub) -> dict[str, float | None]:
     """Where the time goes, seconds: from received to committed as an incident's first rung, and
     from there until the provider said so."""
@@ -168,10 +80,10 @@ def stages(hub: Hub) -> dict[str, float | None]:
             " WHERE i.kind = 'press' AND n.kind = 'ring' AND n.sent_at IS NOT NULL"
         ).fetchall()
     climbs = [row[1] for row in rows if row[0] == "desk"]
-    found = {"climbed_p50_s": _s(climbs, 0.5), "climbed_p99_s": _s(climbs, 0.99)}
+    found = {"climbed_p50_s": rounded(climbs, 0.5), "climbed_p99_s": rounded(climbs, 0.99)}
     for channel in ("desk", "sms"):
         sent = [row[2] for row in rows if row[0] == channel]
-        found |= {f"{channel}_p50_s": _s(sent, 0.5), f"{channel}_p99_s": _s(sent, 0.99)}
+        found |= {f"{channel}_p50_s": rounded(sent, 0.5), f"{channel}_p99_s": rounded(sent, 0.99)}
     return found
 
 
@@ -182,35 +94,6 @@ def worked_s(hub: Hub) -> dict[str, float]:
         pid = hub.pid_of(name)
         found[name] = cpu_s(process_tree(pid)) if pid else 0.0
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What the storm has left to do; counted, for reading it would be work for the machine too."""
-
-    unrecorded: int
-    """Presses that are not in the database."""
-    unclimbed: int
-    """Incidents whose first rung is not climbed yet."""
-    unsent: int
-    """Rings that wait in the outbox."""
-
-    @property
-    def nothing(self) -> bool:
-        """It is over."""
-        return self == Waiting(0, 0, 0)
-
-
-def waiting(hub: Hub, count: int) -> Waiting:
-    """Of `count` presses."""
-    with hub.database() as connection:
-        row = connection.execute(
-            "SELECT (SELECT count(*) FROM alarm WHERE kind = 'press'),"
-            " (SELECT count(*) FROM incident WHERE state <> 'resolved' AND step = 0),"
-            " (SELECT count(*) FROM notification WHERE state = 'pending' AND kind = 'ring')"
-        ).fetchone()
-    assert row is not None
-    return Waiting(max(0, count - row[0]), row[1], row[2])
 
 
 async def quiet(hub: Hub, count: int, within_s: float) -> float:
@@ -226,21 +109,6 @@ async def quiet(hub: Hub, count: int, within_s: float) -> float:
     took_s = time.monotonic() - started_s
     await asyncio.sleep(ACK_WAIT_S + 2)
     return took_s
-
-
-async def recorded(hub: Hub, count: int, within_s: float) -> None:
-    """Until `count` presses are in the database; raises TimeoutError."""
-    async with asyncio.timeout(within_s):
-        while (await asyncio.to_thread(waiting, hub, count)).unrecorded:  # noqa: ASYNC110 - outside
-            await asyncio.sleep(LOOK_EVERY_S / 4)
-
-
-async def taken_by(gateway: str) -> dict[str, Any]:
-    """What the vendor took."""
-    async with httpx.AsyncClient(timeout=30.0) as client:
-        answer = await client.get(f"{gateway}/taken")
-        found: dict[str, Any] = msgspec.json.decode(answer.content)
-    return found
 
 
 def figures(
@@ -277,9 +145,9 @@ def figures(
             by[f"sms_{incident['priority']}"].append(max(0.0, at - pressed_s))
             sms_order.append((at, incident["priority"]))
     return {
-        "first_send_p50_s": _s(first, 0.5),
-        "first_send_p99_s": _s(first, 0.99),
-        **{f"{name}_p99_s": _s(values, 0.99) for name, values in sorted(by.items())},
+        "first_send_p50_s": rounded(first, 0.5),
+        "first_send_p99_s": rounded(first, 0.99),
+        **{f"{name}_p99_s": rounded(values, 0.99) for name, values in sorted(by.items())},
         "sms_urgent_first_share": urgent_first(sms_order, incidents, press_s),
         "sms": len(taken["taken"]),
         "sms_limited": taken["limited"],
@@ -323,11 +191,6 @@ def _count(ordered: list[float], until: float) -> int:
     return low
 
 
-def _s(values: list[float], share: float) -> float | None:
-    found = percentile(values, share)
-    return None if found is None else round(found, 2)
-
-
 async def measure(count: int, within_s: float, sms_per_s: int, *, keep: bool) -> dict[str, Any]:
     """The storm; what `main` prints."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -336,7 +199,7 @@ async def measure(count: int, within_s: float, sms_per_s: int, *, keep: bool) ->
         async with running_hub(keep=keep) as hub:
             buttons = await hub.provision(count, kinds=[DeviceKind.BUTTON])
             people = await asyncio.to_thread(prepare, hub, STEP_WAIT_S)
-            ledger, memory = Ledger(buttons), Memory(hub)
+            ledger, memory = Ledger(buttons, COMMAND_QOS), Memory(hub)
             watching = asyncio.create_task(memory.watch())
             try:
                 await ledger.connect(CONNECT_WITHIN_S)
@@ -389,81 +252,6 @@ def _pressed(hub: Hub, ledger: Ledger) -> dict[str, float]:
         )
     offset_s = time.time() - time.monotonic()
     return {owners[p.button.id]: p.pressed_at_s + offset_s for p in ledger.presses}
-
-
-# ---- kill -9 of the worker --------------------------------------------------------------------
-
-
-async def restart(count: int, sms_per_s: int, *, keep: bool) -> dict[str, Any]:
-    """Kill the worker in the middle of `count` running ladders."""
-    with loopback_gateway(sms_per_s) as gateway:
-        async with running_hub(keep=keep) as hub:
-            buttons = await hub.provision(count, kinds=[DeviceKind.BUTTON])
-            people = await asyncio.to_thread(prepare, hub, RESTART_WAIT_S)
-            ledger = Ledger(buttons)
-            try:
-                await ledger.connect(CONNECT_WITHIN_S)
-                async with listening(hub) as desk:
-                    await shake(ledger, buttons, RESTART_WAIT_S)
-                    await recorded(hub, count, QUIET_WITHIN_S)
-                    before = len(await asyncio.to_thread(opened, hub))
-                    say(f"{before} ladders run; the worker is killed {KILLS} times")
-                    alive_s = await _killed_again_and_again(hub)
-                    await asyncio.sleep(3 * RESTART_WAIT_S)
-                    ladders = await asyncio.to_thread(_ladders, hub)
-                taken = await taken_by(gateway)
-            finally:
-                await ledger.close()
-    late = [row["late_s"] for row in ladders.values()]
-    silent = [i for i in ladders if desk.last_at_s.get(i, 0.0) < alive_s]
-    keys = Counter(key for key, _, _ in taken["taken"])
-    told = {people.get(phone) for _, phone, _ in taken["taken"]}
-    return {
-        "incidents": len(ladders),
-        "lost": count - len(ladders) + sum(row["person"] not in told for row in ladders.values()),
-        "doubled": _rung_twice(keys, ladders, people, taken),
-        "silent_after_restart": len(silent),
-        "overdue_p99_s": _s(late, 0.99),
-        "longest_gap_p50_s": _s(list(desk.longest_gap_s.values()), 0.5),
-        "longest_gap_max_s": _s(list(desk.longest_gap_s.values()), 1.0),
-        "kills": KILLS,
-        "sms": len(taken["taken"]),
-        "same_key_again": sum(times - 1 for times in keys.values()),
-    }
-
-
-async def _killed_again_and_again(hub: Hub) -> float:
-    """Since when (`time.time`) the worker lives on."""
-    for _ in range(KILLS):
-        hub.kill("worker")
-        await asyncio.sleep(KILL_EVERY_S)
-    while not hub.all_run():  # noqa: ASYNC110 - outside this process
-        await asyncio.sleep(0.1)
-    return time.time()
-
-
-def _ladders(hub: Hub) -> dict[str, dict[str, Any]]:
-    """Open ladders; `late_s`: how long the next rung is overdue just now."""
-    with hub.database() as connection:
-        rows = connection.execute(
-            "SELECT incident_id, person_id, repeats, greatest(0,"
-            " extract(epoch FROM now() - next_deadline_at))::float8 FROM incident"
-            " WHERE state <> 'resolved' AND kind = 'press'"
-        ).fetchall()
-    return {row[0]: {"person": row[1], "rungs": row[2] + 1, "late_s": row[3]} for row in rows}
-
-
-def _rung_twice(
-    keys: Counter[str], ladders: dict[str, dict[str, Any]], people: dict[str, str],
-    taken: dict[str, Any],
-) -> int:  # fmt: skip
-    """People who were sent more messages with different keys than their ladder has rungs."""
-    by_person: dict[str | None, set[str]] = defaultdict(set)
-    for key, phone, _ in taken["taken"]:
-        by_person[people.get(phone)].add(key)
-    assert set(keys) == set().union(*by_person.values())
-    rungs = {row["person"]: row["rungs"] for row in ladders.values()}
-    return sum(len(found) > rungs.get(person, 0) for person, found in by_person.items())
 
 
 def main() -> None:

@@ -167,6 +167,7 @@ def _answers(settings: Settings, reach: Reach, calls: HomeCalls) -> AnswerParts:
         hotline=settings.hotline_number,
         language=settings.language,
         calls=calls,
+        public_url=settings.public_url,
     )
 
 

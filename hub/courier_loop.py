@@ -87,6 +87,6 @@ class CourierLoop:
                 await asyncio.sleep(LOOK_EVERY_S)
                 continue
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY_S):
+                async with asyncio.timeout(lane.look_in_s(LOOK_EVERY_S)):
                     await door.wait()
             door.clear()

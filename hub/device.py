@@ -16,6 +16,8 @@ class Device(msgspec.Struct, frozen=True, gc=False):
     person_id: PersonId | None = None
     label: str = ""
     revoked: bool = False
+    voice_number: str | None = None
+    """The SIM or SIP number by which one talks through it."""
 
     @property
     def silent_after_s(self) -> int:

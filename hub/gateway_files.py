@@ -63,6 +63,7 @@ class _CallBack(_Strict):
     text: str = ""
     reply: str = "{}"
     reply_type: str = "application/json"
+    signed: Literal["", "twilio"] = ""
 
 
 class _File(_Strict):

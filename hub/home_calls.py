@@ -6,6 +6,7 @@ by a digit as their own device would have said it, so that one place decides abo
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -177,13 +178,16 @@ class HomeCalls:
         await self._store.set_voice_number(device_id, number, entry)
 
     async def watch(self) -> None:
-        """End calls of which the gateway says nothing more; for ever."""
+        """End calls of which the gateway says nothing more; for ever. What fell due while nobody
+        looked is ended first."""
         while True:
+            with suppress(DatabaseAway):
+                await self.end_overdue()
             await asyncio.sleep(LOOK_EVERY_S)
-            try:
-                await self._store.end_overdue(self._clock.now(), self._tell)
-            except DatabaseAway:
-                continue
+
+    async def end_overdue(self) -> int:
+        """The same once; how many. Raises DatabaseAway: nothing more was ended."""
+        return await self._store.end_overdue(self._clock.now(), self._tell)
 
     def _brief(self, kind: CallKind, home: Home) -> Brief:
         purpose = Purpose.CHECK_IN if kind is CallKind.CHECK_IN else Purpose.CONNECT

@@ -1,14 +1,19 @@
-"""What the alarm lane holds between arrival and commit. Plain bookkeeping, one loop, no IO."""
+"""What the alarm lane holds between arrival and commit. Plain bookkeeping, one loop, no IO.
+
+It is recorded in the order in which it came, except that in a backlog what rings with high priority
+and what humans did goes first; of one incident nothing ever overtakes anything.
+"""
 
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
+from alerts.alarm import Priority
 from alerts.incident import Incident
 from hub.alarm_states import Kept
 from hub.sources.mqtt import Ticket
-from hub.store.cases import Item
+from hub.store.cases import ActionItem, AlarmItem, Item
 from hub.store.upkeep import Quarantined
 from schemas.identity import DERIVED_REPEAT_S
 from schemas.ids import AlarmId, IncidentId
@@ -42,13 +47,16 @@ class Entry:
 
 
 class InFlight:
-    """Entries in order of arrival, by message, and by the incident they were announced in."""
+    """Entries by message and by the incident they were announced in, and what is recorded next."""
 
     def __init__(self) -> None:
         self._numbers = count()
         self._entries: dict[int, Entry] = {}
         self._newest: dict[str, Entry] = {}
+        self._first: deque[Entry] = deque()
         self._queue: deque[Entry] = deque()
+        self._queued_for: Counter[IncidentId] = Counter()
+        """How much of `_queue` is about an incident."""
         self._waiting_for: Counter[IncidentId] = Counter()
         self._settled: OrderedDict[str, tuple[float, AlarmId]] = OrderedDict()
 
@@ -65,11 +73,25 @@ class InFlight:
             self._waiting_for[entry.provisional_id] += 1
         self._entries[entry.number] = entry
         self._newest[entry.key] = entry
+        about = _about(entry)
+        if about is not None and not self._queued_for[about] and _goes_first(entry):
+            self._first.append(entry)
+            return
         self._queue.append(entry)
+        if about is not None:
+            self._queued_for[about] += 1
 
     def take(self, limit: int) -> list[Entry]:
         """The next batch to commit; its entries stay in flight until they are forgotten."""
-        return [self._queue.popleft() for _ in range(min(limit, len(self._queue)))]
+        batch = [self._first.popleft() for _ in range(min(limit, len(self._first)))]
+        for _ in range(min(limit - len(batch), len(self._queue))):
+            entry = self._queue.popleft()
+            batch.append(entry)
+            if (about := _about(entry)) is not None:
+                self._queued_for[about] -= 1
+                if not self._queued_for[about]:
+                    del self._queued_for[about]
+        return batch
 
     def forget(self, entry: Entry) -> None:
         """It is recorded, or set aside."""
@@ -108,3 +130,16 @@ class InFlight:
         """
         at_s, alarm_id = self._settled.get(key, (-DERIVED_REPEAT_S - 1.0, None))
         return alarm_id if now_s - at_s <= DERIVED_REPEAT_S else None
+
+
+def _about(entry: Entry) -> IncidentId | None:
+    """The incident it changes, as far as that is known before it is recorded."""
+    item = entry.item
+    return item.action.incident_id if isinstance(item, ActionItem) else entry.provisional_id
+
+
+def _goes_first(entry: Entry) -> bool:
+    item = entry.item
+    if isinstance(item, AlarmItem):
+        return item.alarm.rings and item.alarm.priority is Priority.HIGH
+    return isinstance(item, ActionItem)

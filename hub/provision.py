@@ -131,6 +131,7 @@ def _home(
             "longitude": longitude,
             "time_zone": settings.time_zone,
             "phone": f"021-55{rng.randint(100000, 999999)}",
+            "video_link": None,
         },
         person={
             "person_id": person_id,

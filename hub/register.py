@@ -193,6 +193,7 @@ def device_of(row: Row) -> Device:
         person_id=PersonId(row["person_id"]) if row["person_id"] else None,
         label=row["label"] or "",
         revoked=bool(row["revoked"]),
+        voice_number=row.get("voice_number"),
     )
 
 

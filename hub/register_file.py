@@ -4,6 +4,7 @@ One CSV holds areas, homes, people, devices, responders and contacts, told apart
 column that is missing changes nothing; an empty cell empties what may be empty.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,14 @@ from zoneinfo import available_timezones
 
 from alerts.reach import Settlement, TravelMode
 from hub.errors import HubError
-from hub.register_nouns import MODEL_LENGTH, Availability, Level, Mobility, ResponderKind
+from hub.register_nouns import (
+    MODEL_LENGTH,
+    WEB_ADDRESS,
+    Availability,
+    Level,
+    Mobility,
+    ResponderKind,
+)
 from hub.voice_number import dialled
 from schemas.ids import is_id
 from schemas.vocabulary import DeviceKind
@@ -120,6 +128,12 @@ class Column:
 
 
 def _text(cell: str) -> str:
+    return cell
+
+
+def _link(cell: str) -> str:
+    if not re.fullmatch(WEB_ADDRESS, cell):
+        raise ValueError("an address that begins with https:// or http://")
     return cell
 
 
@@ -260,6 +274,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         *_POSITION,
         _TIME_ZONE,
         _PHONE,
+        Column("video_link", "视频链接", _link),
     ),
     "person": (
         _PREMISES,

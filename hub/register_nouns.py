@@ -80,8 +80,9 @@ NOUNS: Mapping[str, Noun] = {
             "premises",
             (
                 "area_id", "address", "access_notes", "latitude", "longitude", "time_zone", "phone",
+                "video_link",
             ),
-            withheld=frozenset({"access_notes"}),
+            withheld=frozenset({"access_notes", "video_link"}),
         ),
         Noun(
             "person",
@@ -103,6 +104,8 @@ NOUNS: Mapping[str, Noun] = {
 }  # fmt: skip
 
 WITHHELD = "(withheld)"
+WEB_ADDRESS = r"^https?://[^\s<>\"']{3,490}$"
+"""What a page may offer to open; anything else (javascript:) would run in the desk."""
 
 
 def difference(

@@ -77,8 +77,8 @@ class Snapshot:
 
     def write_incidents(
         self,
-        views: list[View],
-        open_rows: list[dict[str, Any]],
+        views: Sequence[View | msgspec.Raw],
+        open_rows: Sequence[dict[str, Any] | msgspec.Raw],
         known: Sequence[tuple[str, str | None]],
         at: datetime,
     ) -> None:
@@ -177,6 +177,7 @@ def _device_row(device: Device, register: Register) -> dict[str, Any]:
         "premises_id": device.premises_id,
         "person_id": device.person_id,
         "label": device.label,
+        "voice_number": device.voice_number,
     }
 
 

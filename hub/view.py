@@ -50,7 +50,7 @@ def incident_view(
         "subject": {"kind": incident.subject.kind.value, "id": incident.subject.id},
         "person": _person(cards.person),
         "premises": _premises(cards.premises),
-        "device": _device(cards.device, incident.device_id),
+        "device": _device(cards.device, incident),
         "position": _position(incident, cards.premises),
         "alarms": [alarm_view(alarm) for alarm in alarms[-ALARMS_SHOWN:]],
         "alarm_count": incident.alarm_count,
@@ -61,6 +61,7 @@ def incident_view(
         "attended_at": iso(incident.attended_at),
         "resolved_at": iso(incident.resolved_at),
         "expected_at": iso(incident.expected_at),
+        "arrive_by": iso(incident.arrive_by),
         "outcome": incident.outcome.value if incident.outcome else None,
         "note": incident.note,
         "next_deadline_at": iso(incident.next_deadline_at),
@@ -162,10 +163,15 @@ def _premises(premises: Premises | None) -> View | None:
     }
 
 
-def _device(device: Device | None, device_id: str | None) -> View | None:
+def _device(device: Device | None, incident: Incident) -> View | None:
+    """Under duress nothing may ring at the home, so nobody is shown where to call."""
     if device is not None:
-        return {"id": device.id, "kind": device.kind.value, "label": device.label}
-    return None if device_id is None else {"id": device_id, "kind": None, "label": ""}
+        number = None if incident.silent else device.voice_number
+        return {"id": device.id, "kind": device.kind.value, "label": device.label,
+                "voice_number": number}  # fmt: skip
+    if incident.device_id is None:
+        return None
+    return {"id": incident.device_id, "kind": None, "label": "", "voice_number": None}
 
 
 def _position(incident: Incident, premises: Premises | None) -> View | None:

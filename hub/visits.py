@@ -11,6 +11,7 @@ from typing import IO, Any, Protocol
 
 from hub.desk import Entry
 from hub.errors import HubError
+from hub.service_report import percent
 from hub.view import View
 from schemas.ids import ID_PATTERN
 
@@ -220,3 +221,11 @@ def _number(row: Mapping[str, str], name: str, most: float) -> float | None:
     if not abs(value) <= most:
         raise ValueError(f"{name}: at most {most}")
     return value
+
+
+def rounded(row: View) -> View:
+    """An area's counts with their shares."""
+    return row | {
+        "tested_percent": percent(row["tested"], row["with_button"]),
+        "visited_percent": percent(row["visited"], row["to_visit"]),
+    }

@@ -38,7 +38,7 @@ from hub.store.brief import PostgresWords
 from hub.store.consented import ConsentedDirectory
 from hub.store.escalation import PostgresEscalation
 from hub.store.links import LinkMaker
-from hub.store.outbox import PostgresOutbox
+from hub.store.outbox import PostgresOutbox, go_on_shift
 from hub.wording import WordsWhereNeeded
 from schemas import topics
 
@@ -81,6 +81,7 @@ class WorkerProcess:
         self._assurance: Assurance | None = None
         self._outbox = CountedOutbox(PostgresOutbox(self._pool))
         self._wakes = {name: asyncio.Event() for name in WAKES}
+        self._on_shift = asyncio.Event()
         self._unrecorded_at_s: float | None = None
         self._draining_since_s: float | None = None
 
@@ -111,7 +112,7 @@ class WorkerProcess:
                 group.create_task(self._listen())
                 group.create_task(self._assurance.run())
                 group.create_task(self._loop("escalator", escalator.run_once, "incident_due"))
-                group.create_task(CourierLoop(courier, wake, self._say_cycle).run())
+                group.create_task(self._send(CourierLoop(courier, wake, self._say_cycle)))
                 group.create_task(self._history().run())
                 group.create_task(self._sealing().run())
                 group.create_task(FactKeeping(Session(self._database_url), self._clock).run())
@@ -119,6 +120,11 @@ class WorkerProcess:
                 group.create_task(
                     self._loop("maintenance", self._raise_after_maintenance, "maintenance_over")
                 )
+
+    async def _send(self, courier: CourierLoop) -> None:
+        """As soon as it is known whether another courier lives."""
+        await self._on_shift.wait()
+        await courier.run()
 
     def _words(self) -> PostgresWords:
         links = LinkMaker(self._pool, self._settings.public_url, self._clock)
@@ -189,7 +195,9 @@ class WorkerProcess:
         responsibility already, so the ladder waits for their record, but not for ever. Alarms
         alone are not waited for: in an earthquake thousands queue, and those recorded must ring."""
         now_s = self._clock.monotonic_s()
-        waiting = self._unrecorded_at_s is not None and now_s - self._unrecorded_at_s < HEARD_WITHIN_S
+        waiting = (
+            self._unrecorded_at_s is not None and now_s - self._unrecorded_at_s < HEARD_WITHIN_S
+        )
         if not waiting:
             self._draining_since_s = None
             return False
@@ -218,6 +226,9 @@ class WorkerProcess:
                     self._database_url, autocommit=True, connect_timeout=5
                 )
                 async with connection:
+                    begins = not self._on_shift.is_set()
+                    await go_on_shift(connection, self._clock.now() if begins else None)
+                    self._on_shift.set()
                     for name in self._wakes:
                         await connection.execute(f"LISTEN {name}")
                     async for notice in connection.notifies():

@@ -137,6 +137,8 @@ class LineView(BaseModel):
     bed. Empty while learning."""
     bed_rooms_min: list[int]
     limit_percent: int
+    last_sign_at: Moment | None
+    """When somebody was active last, since yesterday's midnight; null: nothing told of it."""
     silences: list[SilenceOfDay]
     """Since local midnight, ten minutes or longer, oldest first."""
 

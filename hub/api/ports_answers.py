@@ -95,3 +95,5 @@ class AnswerParts:
     language: str
     """Of whoever wrote down none."""
     calls: CheckInCalls | None = None
+    public_url: str = ""
+    """As vendors were given it: some sign the address they call."""

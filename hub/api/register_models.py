@@ -8,13 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from alerts.people import PersonState
 from alerts.reach import TravelMode
 from hub.api.models import Email, Id, Name, Phone, Question, Text
-from hub.register_nouns import Availability, Level, Mobility, ResponderKind
+from hub.register_nouns import WEB_ADDRESS, Availability, Level, Mobility, ResponderKind
 
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 BirthYear = Annotated[int, Field(ge=1880, le=2200)]
 Language = Literal["zh-CN", "en"]
 TimeZone = Annotated[str, StringConstraints(max_length=64)]
+Link = Annotated[str, StringConstraints(pattern=WEB_ADDRESS)]
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 CONTACT_CHANNELS = ("push", "sms", "voice", "email")
@@ -133,6 +134,8 @@ class PremisesCard(BaseModel):
     longitude: float | None
     time_zone: str | None
     phone: str | None
+    video_link: str | None
+    """Of the video system, which asks for a log-in of its own."""
     has_key_safe: bool
     residents: list[Resident] = []
 
@@ -150,6 +153,7 @@ class NewPremisesBody(Question):
     longitude: Longitude | None = None
     time_zone: TimeZone | None = None
     phone: Phone | None = None
+    video_link: Link | None = None
 
 
 class PremisesChanges(Changes):
@@ -162,6 +166,7 @@ class PremisesChanges(Changes):
     longitude: Longitude | None = None
     time_zone: TimeZone | None = None
     phone: Phone | None = None
+    video_link: Link | None = None
 
 
 class KeySafe(Question):

@@ -27,3 +27,5 @@ class WallView(BaseModel):
     last_press_age_s: float | None
     last_press_took_s: float | None
     conditions_ringing: int
+    video_links: dict[str, str]
+    """Of homes with an open incident that have one, by the home's id."""

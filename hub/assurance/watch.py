@@ -17,6 +17,7 @@ from alerts.watches import (
     LOOPS,
     HubState,
     failing,
+    gone_from_policies,
     hub_concerns,
     listed,
     missing_press,
@@ -125,6 +126,7 @@ class AssuranceWatch:
         unanswered = {one.area_id for one in seen}
         seen += rota_concerns(people.gaps, now, self._zone, unanswered)
         seen += orphaned(people.owned, people.present, people.on_duty)
+        seen += gone_from_policies(people.named)
         seen += failing(await self._store.channels(now), root)
         seen += standing_loops(self._cycles.ages_s(), root, LOOPS)
         seen += await self._press(now)

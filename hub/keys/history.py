@@ -94,8 +94,8 @@ class HistoryKeys(BaseModel):
     )
     keep_incidents_days: int = setting(
         1825,
-        "How long resolved incidents are kept with their alarms and findings. 0: for ever. "
-        "Unresolved ones are never removed.",
+        "How long resolved incidents are kept with their alarms and findings, and settled "
+        "hand-overs and shifts that are over. 0: for ever. Unresolved ones are never removed.",
         source=_PIPL + "ours: five years; what a contract or a court asks may be longer",
         unit="days",
         ge=0,

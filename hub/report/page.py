@@ -24,12 +24,25 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Chart:
+    """Columns with a share as a line above them; both have one value a label."""
+
+    labels: tuple[str, ...]
+    columns: tuple[int, ...]
+    columns_name: str
+    percent: tuple[float | None, ...]
+    """None is a gap: a share of nothing is no share."""
+    percent_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """One part under a heading."""
 
     heading: str
     pairs: tuple[tuple[str, str], ...] = ()
     table: Table | None = None
+    chart: Chart | None = None
     note: str = ""
 
 

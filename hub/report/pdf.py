@@ -16,6 +16,7 @@ from fpdf.enums import XPos, YPos
 from fpdf.fonts import FontFace
 
 from hub.report.page import Page, Section, Table
+from hub.report.plot import draw
 
 FONT = "text"
 SIMPLIFIED = ("SC", "CJKsc", "SimSun", "SimHei", "Hei")
@@ -70,6 +71,8 @@ def _section(sheet: FPDF, section: Section) -> None:
         _line(sheet, section.note, 8, 4)
     if section.pairs:
         _table(sheet, Table((), section.pairs, (28, 72)), borders=False)
+    if section.chart is not None:
+        draw(sheet, section.chart, FONT)
     if section.table is not None and section.table.rows:
         _table(sheet, section.table, borders=True)
 

@@ -15,7 +15,7 @@ from alerts.assurance import Concern, Seen, Standing, Verdict, again, weigh
 from alerts.incident import Incident
 from alerts.policy import ChannelName
 from alerts.rota import HORIZON, DutyRole, Gap
-from alerts.watches import PROVIDER_WINDOW, ChannelRecord, Owned, Staffing
+from alerts.watches import PROVIDER_WINDOW, ChannelRecord, Named, Owned, Staffing
 from hub.store import presence, queries, rota
 from hub.store.cases import record
 from hub.store.items import Item
@@ -29,6 +29,8 @@ _TURN = 0x6173_7375
 ALARMS_KEPT = timedelta(hours=1)
 """Of the hub's own presses; a retry may still look for one."""
 TIMES_KEPT = timedelta(days=7)
+NAMED_LIMIT = 1000
+"""Of ladders that name somebody who is gone: more would be one trouble as well."""
 
 Cursor = psycopg.AsyncCursor[dict[str, Any]]
 ItemOf = Callable[[Standing, datetime, bool], Item]
@@ -43,6 +45,8 @@ class People:
     owned: Sequence[Owned]
     present: Collection[str]
     on_duty: Collection[str]
+    named: Sequence[Named] = ()
+    """By policies, and gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ class PostgresAssurance:
             reached = await _by_channel(cursor, accounts, channels)
             await cursor.execute(_SQL["owned"])
             owned = [Owned(**row) for row in await cursor.fetchall()]
+            await cursor.execute(_SQL["named_and_gone"], {"limit": NAMED_LIMIT})
+            named = [Named(**row) for row in await cursor.fetchall()]
         staffing = Staffing(
             needed=needed,
             parents=parents,
@@ -98,7 +104,12 @@ class PostgresAssurance:
             by_channel=reached,
         )
         return People(
-            staffing, gaps, owned, frozenset(one.account_id for one in here), frozenset(accounts)
+            staffing,
+            gaps,
+            owned,
+            frozenset(one.account_id for one in here),
+            frozenset(accounts),
+            named,
         )
 
     async def lists(self, proven_since: datetime | None) -> Lists:

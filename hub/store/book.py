@@ -73,6 +73,7 @@ class Book:
     whereabouts: Whereabouts = field(default_factory=Whereabouts)
     askable: Askable = field(default_factory=Askable)
     changed: dict[IncidentId, None] = field(default_factory=dict)
+    opened: list[IncidentId] = field(default_factory=list)
     acted: list[tuple[Incident, Incident, Action]] = field(default_factory=list)
     """Incidents before and after a deed."""
     stands_for: StandsFor = field(default_factory=StandsFor)
@@ -396,6 +397,8 @@ class Book:
             self.settled_questions[incident.id] = at
         self.by_id[incident.id] = incident
         self.changed[incident.id] = None
+        if before is None:
+            self.opened.append(incident.id)
         if before is None and incident.premises_id is not None:
             self.neighbours.setdefault(incident.premises_id, []).append(incident)
         if incident.open:
@@ -413,6 +416,13 @@ class Book:
         await self.muting.save(self.cursor)
         await self._save_questions()
         await self._save_acted()
+
+    async def targets(self) -> dict[IncidentId, datetime]:
+        """When somebody should be at the door of what this batch opened."""
+        if not self.opened:
+            return {}
+        await self.cursor.execute(_SQL["arrival_targets"], {"ids": self.opened})
+        return {row["incident_id"]: row["arrive_by"] async for row in self.cursor}
 
     async def _save_questions(self) -> None:
         """Ask, and take back what is settled: a question is never asked after its answer."""

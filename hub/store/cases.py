@@ -4,7 +4,9 @@ Everything is idempotent by id: a batch that is tried again after a lost connect
 nothing that the first try already did.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -34,7 +36,7 @@ from hub.store.rows import alarm_of, incident_of
 from hub.store.stands_for import stands_for
 from hub.store.whereabouts import whereabouts
 from schemas.identity import occurrence_id
-from schemas.ids import AlarmId
+from schemas.ids import AlarmId, IncidentId
 
 __all__ = [
     "ActionItem",
@@ -72,7 +74,16 @@ async def record(
         book = await _open_book(Book(cursor, language), items)
         results = [book.apply(item) for item in items]
         await book.save()
-        return results
+        targets = await book.targets()
+        return [_with_target(result, targets) for result in results] if targets else results
+
+
+def _with_target(result: Recorded, targets: Mapping[IncidentId, datetime]) -> Recorded:
+    """Who is told of a new incident is told when somebody should be there, too."""
+    incident = result.incident
+    if incident is None or incident.id not in targets:
+        return result
+    return replace(result, incident=replace(incident, arrive_by=targets[incident.id]))
 
 
 async def _open_book(book: Book, items: Sequence[Item]) -> Book:

@@ -30,6 +30,7 @@ NEAREST_LIMIT = 9
 """As many as `nearest:9` asks for."""
 
 Row = dict[str, Any]
+Preferred = tuple[ChannelName, ...]
 
 
 class _Ahead(Protocol):
@@ -79,7 +80,7 @@ async def rosters(
         _wanted(_certain(ahead(each, ladder_of(each)), at_desk=at_desk and ahead is next_rungs))
         for each, at_desk in zip(incidents, manned, strict=True)
     ]
-    contacts, states, zones = await _people(cursor, incidents)
+    contacts, preferred, states, zones = await _people(cursor, incidents)
     duties = await _on_duty(cursor, sorted(everywhere), now) if _any(wanted, "on_duty") else {}
     named = await _named(cursor, {who for each in wanted for who in each.named})
     found = []
@@ -98,6 +99,7 @@ async def rosters(
                 at_desk=at_desk,
                 on_duty=_nearest_duty(duties, areas),
                 contacts=contacts.get(incident.person_id or "", {}),
+                preferred=preferred,
                 nearest=nearest,
                 named=named,
                 served=states.get(incident.person_id or "", PersonState.HOME).served,
@@ -131,20 +133,27 @@ def _any(wanted: Iterable[_Wanted], noun: str) -> bool:
 
 async def _people(
     cursor: Cursor, incidents: Sequence[Incident]
-) -> tuple[dict[str, dict[int, Actor]], dict[str, PersonState], dict[str, str]]:
-    """Contacts by person and place, where people are, and the zones of homes."""
+) -> tuple[
+    dict[str, dict[int, Actor]], dict[str, Preferred], dict[str, PersonState], dict[str, str]
+]:
+    """Contacts by person and place, how they want to be told, where people are, and the zones of
+    homes."""
     people = sorted({each.person_id for each in incidents if each.person_id})
     homes = sorted({each.premises_id for each in incidents if each.premises_id})
     contacts: dict[str, dict[int, Actor]] = {}
+    preferred: dict[str, Preferred] = {}
     await cursor.execute(_LADDER["contacts"], {"people": people})
     for row in await cursor.fetchall():
         theirs = contacts.setdefault(row["person_id"], {})
-        theirs[len(theirs) + 1] = Actor(ActorKind.CONTACT, row["contact_id"], row["name"])
+        actor = Actor(ActorKind.CONTACT, row["contact_id"], row["name"])
+        theirs[len(theirs) + 1] = actor
+        if row["channels"]:
+            preferred[actor.recipient] = tuple(ChannelName(name) for name in row["channels"])
     await cursor.execute(_LADDER["states"], {"people": people})
     states = {row["person_id"]: PersonState(row["state"]) for row in await cursor.fetchall()}
     await cursor.execute(_LADDER["zones"], {"homes": homes})
     zones = {row["premises_id"]: row["time_zone"] for row in await cursor.fetchall()}
-    return contacts, states, zones
+    return contacts, preferred, states, zones
 
 
 async def _on_duty(

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
+import psycopg
 import structlog
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
@@ -28,6 +29,8 @@ _log = structlog.get_logger("hub.store.outbox")
 
 LEASE_S = 30
 """Twice the courier's send timeout: a lease never runs out under a courier that is alive."""
+SHIFT = 0x636F_7572
+"""Advisory lock key that every living courier shares: `cour` in ASCII."""
 MAX_DETAIL = 1000
 """Characters of a provider's word that are kept."""
 
@@ -106,6 +109,32 @@ class PostgresOutbox:
             await many(cursor, _SQL["attempt_unconfirmed"], found)
             await many(cursor, _SQL["moved_on"], found)
         return len(rows)
+
+
+async def go_on_shift(connection: psycopg.AsyncConnection[Any], now: datetime | None) -> int:
+    """Say that a courier lives, for as long as this connection does. `now`: one that begins, which
+    has claimed nothing yet; None: it lives already, and its connection was lost.
+
+    Where no other lives, what the dead had claimed does not wait for the end of its lease: a rung
+    that was under way in a crash rings at once. How many there were.
+    """
+    key = {"key": SHIFT}
+    alone = now is not None and (await _first(connection, _SQL["alone"], key))
+    freed = 0
+    if alone:
+        cursor = await connection.execute(_SQL["leased_by_the_dead"], {"now": now})
+        freed = cursor.rowcount
+    await connection.execute(_SQL["on_shift"], key)
+    if alone:
+        await connection.execute(_SQL["not_alone"], key)
+    return freed
+
+
+async def _first(
+    connection: psycopg.AsyncConnection[Any], query: LiteralString, values: Row
+) -> Any:
+    row = await (await connection.execute(query, values)).fetchone()
+    return row[0] if row else None
 
 
 def _once_each(settled: Sequence[Settled]) -> Iterable[Sequence[Settled]]:

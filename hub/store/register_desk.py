@@ -100,6 +100,15 @@ class PostgresRegister:
 
         return await self._reach.run(read)
 
+    async def video_links(self, premises_ids: Sequence[str]) -> dict[str, str]:
+        """Of those homes that have one."""
+
+        async def read(cursor: Cursor) -> dict[str, str]:
+            await cursor.execute(_SQL["video_links"], {"ids": list(premises_ids)})
+            return {row["premises_id"]: row["video_link"] for row in await cursor.fetchall()}
+
+        return await self._reach.run(read)
+
     async def add(self, noun: str, noun_id: str, values: Mapping[str, Any], entry: Entry) -> View:
         """Raises AlreadyThere, NotThere (what it refers to), AreaMisplaced."""
         kind = NOUNS[noun]

@@ -57,6 +57,9 @@ RULES: tuple[Rule, ...] = (
     Rule("incidents", "keep_incidents_days", for_ever_at_zero=True),
     Rule("lone_alarms", "keep_incidents_days", for_ever_at_zero=True),
     Rule("occurrences", "keep_incidents_days", for_ever_at_zero=True),
+    Rule("handovers", "keep_incidents_days", for_ever_at_zero=True),
+    Rule("rota_changes", "keep_incidents_days", for_ever_at_zero=True),
+    Rule("rota_weeks", "keep_incidents_days", for_ever_at_zero=True),
     Rule("visits", "keep_visits_days", for_ever_at_zero=True),
 )
 AUDIT = Rule("audit", "keep_audit_days", for_ever_at_zero=True, at_least=AUDIT_AT_LEAST)

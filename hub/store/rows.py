@@ -70,6 +70,7 @@ def incident_of(row: Row) -> Incident:
         hand_offs=hand_offs_of(row.get("hand_offs")),
         same_address=_id(IncidentId, row.get("same_address")),
         drill=row.get("drill", False),
+        arrive_by=row.get("arrive_by"),
         revision=row["revision"],
     )
 

@@ -1379,7 +1379,8 @@ CREATE TABLE premises (
     latitude double precision,
     longitude double precision,
     time_zone text,
-    phone text
+    phone text,
+    video_link text
 );
 
 CREATE TABLE proof_campaign (

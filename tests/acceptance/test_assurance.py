@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from alerts.policy import ChannelName
+from alerts.policy import DISPATCHERS, ChannelName, Policy, Step, Target, to_data
 from alerts.rota import DutyRole
 from hub.rota import PlannedChange, PlannedWeekly, weekdays
 from hub.store.presence import ALIVE_FOR
@@ -193,6 +193,38 @@ async def test_a_shift_ends_with_open_incidents(tower: Watchtower) -> None:
                      " WHERE incident_id = 'i-1'")  # fmt: skip
     await tower.later(minutes=1)
     assert "incidents_orphaned" not in await tower.open()
+
+
+async def test_a_ladder_names_somebody_whose_account_is_disabled(tower: Watchtower) -> None:
+    """Mei leaves, the ladder of the falls still names her: by day, whose name stands in which."""
+    ladder = Policy(
+        (Step((Target("account:mei", (ChannelName.SMS,)),), 30), Step((Target(DISPATCHERS),), 60)),
+        600, 3600,
+    )  # fmt: skip
+    await tower.rows(
+        "INSERT INTO policy (policy_id, area_id, kind, ladder, changed_at, changed_by)"
+        " VALUES ('falls', %s, 'fall', %s, now(), 'test')",
+        ROOT, json.dumps(to_data(ladder)),
+    )  # fmt: skip
+    tower.clock.move_to(tower.local("2026-03-02", "22:00"))
+    await tower.sits("lin")
+    await tower.later(minutes=5)
+    await tower.rows("UPDATE account SET disabled = true WHERE account_id = 'mei'")
+    await tower.later(minutes=10)
+    assert "policy_names_gone" not in await tower.open()
+    tower.clock.move_to(tower.local("2026-03-03", "08:01"))
+    await tower.sits("lin")
+    await tower.later(minutes=2)
+    told = (await tower.open())["policy_names_gone"]
+    assert (told["area_id"], told["priority"]) == (ROOT, "medium")
+    assert "Mei, account:mei (falls)" in await tower.text("policy_names_gone")
+
+    await tower.rows("UPDATE account SET disabled = false WHERE account_id = 'mei'")
+    await tower.later(minutes=1)
+    assert "policy_names_gone" not in await tower.open()
+    await tower.rows("DELETE FROM account WHERE account_id = 'mei'")
+    await tower.later(minutes=2)
+    assert (await tower.text("policy_names_gone")).endswith("any more: account:mei (falls)")
 
 
 async def test_a_wrong_number_is_found_by_the_test_message(

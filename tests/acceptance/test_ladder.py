@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 
 from alerts.actions import Verb
+from alerts.alarm import Category, Priority, Subject, SubjectKind
 from alerts.policy import DISPATCHERS, ChannelName, Policy, QuietHours, Step, Target
+from hub.detect.detector import Finding, Phase
 from schemas import topics
 from tests.acceptance.neighbours import CHEN, JUN, MEI, answers, climbs, on_duty, policy, settle
 from tests.acceptance.town import Town, running_town
@@ -48,6 +50,35 @@ async def test_nobody_answers_and_everybody_is_called_in_their_turn(town: Town) 
     ]  # fmt: skip
     assert prompts == [None, None, None, None, "emergency_service", "emergency_service"]
     assert await answers(town) == {"Mei": "told", "Jun": "told", "Chen": "told"}
+
+
+async def test_a_fault_at_night_finds_a_supervisor_and_wakes_no_family(town: Town) -> None:
+    """Anna's bed has gone silent at four in the morning and nobody looks: the desk, a minute later
+    the supervisor on duty, then the second hotline, again and again. Nobody is told to call 120,
+    and neither daughter nor neighbour is woken because a plug came out."""
+    await on_duty(town, "wu", "supervisor", START, START + timedelta(hours=8))
+    await town.finds("band-1", broken_bed())
+    incident = await town.incident()
+    assert (incident["ladder"]["name"], incident["person_id"]) == ("fault", "anna")
+    await town.later(minutes=9)
+    called = [((at - START).total_seconds(), who) for at, who, _ in town.phones.got]
+    assert called == [(60, "account:wu"), (180, "account:wu"), (480, "account:wu")]
+    assert [(at - START).total_seconds() for at in town.fallback.rung] == [180, 480]
+    rings = [m for m in town.said(topics.DESK_ANNOUNCE) if m["type"] == "ring"]
+    assert [ring["prompt"] for ring in rings] == [None] * 4
+    assert await answers(town) == {}
+    await town.later(hours=2)
+    assert {who for _, who, _ in town.phones.got} == {"account:wu"}
+
+
+def broken_bed() -> Finding:
+    """As a detector of devices says it."""
+    return Finding(
+        detector="silence", kind="device_silent", phase=Phase.CONFIRMED,
+        category=Category.TECHNICAL, priority=Priority.HIGH,
+        subject=Subject(SubjectKind.DEVICE, "band-1"), key="1", at=START,
+        text="nothing heard for 3 min", evidence={"silent_s": 180},
+    )  # fmt: skip
 
 
 async def test_a_rung_that_reaches_nobody_is_named_and_passed_at_once(town: Town) -> None:

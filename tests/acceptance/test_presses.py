@@ -36,6 +36,21 @@ async def test_one_press_one_dispatcher_one_answer(town: Town) -> None:
     assert (last["state"], len(last["alarms"])) == ("resolved", 1), "the desk still shows why"
 
 
+async def test_the_desk_is_told_when_somebody_should_be_at_the_door(town: Town) -> None:
+    """The service circle of the area is ten minutes: from the record on every word of the incident
+    says 08:10, whatever was done meanwhile."""
+    await town.change("UPDATE area SET arrive_within_min = 10")
+    await town.press("button-1", "1")
+    await town.desk(Verb.ACKNOWLEDGE, (await town.incident())["incident_id"])
+    await town.press("button-1", "2")
+    told = [m for m in town.said(topics.DESK_ANNOUNCE) if m["type"] == "incident"]
+    assert (await town.incident())["arrive_by"] == START + timedelta(minutes=10)
+    due = [(m["cause"], m["incident"]["arrive_by"]) for m in told]
+    assert due[0] == ("raised", None), "before anybody looked into the register"
+    assert {at for _, at in due[1:]} == {"2026-03-02T08:10:00.000Z"}
+    assert {"committed", "acknowledged"} <= {cause for cause, _ in due[1:]}
+
+
 async def test_the_button_says_the_hour_of_the_home(town: Town) -> None:
     await town.press("button-1", "1")
     await town.desk(

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from alerts.actions import Verb
+from alerts.policy import ChannelName
+from alerts.responders import Actor, ActorKind
 from tests.acceptance.told import (
     DAUGHTER,
     DAUGHTERS_MAIL,
@@ -127,6 +129,23 @@ async def test_a_gateway_that_limits_delays_the_message_and_loses_none(telling: 
     assert telling.providers.gateway.phone(DAUGHTERS_PHONE).inbox == []
     await telling.town.later(seconds=6)
     assert len(telling.providers.gateway.phone(DAUGHTERS_PHONE).inbox) == 1
+
+
+async def test_the_neighbour_lin_picked_is_called_although_she_takes_it_meanwhile(
+    telling: Telling,
+) -> None:
+    telling.providers.gateway.fails(429, times=1, retry_after_s=5)
+    await telling.town.press("button-1", "1")
+    incident = (await telling.town.incident())["incident_id"]
+    neighbour = Actor(ActorKind.RESPONDER, NEIGHBOUR.partition(":")[2], "Wang")
+    await telling.town.desk(
+        Verb.ADD_RESPONDER, incident, whom=neighbour, channels=(ChannelName.SMS,)
+    )
+    await telling.town.later(seconds=1)
+    await telling.town.desk(Verb.ACKNOWLEDGE, incident)
+    await telling.town.later(seconds=6)
+    (text,) = telling.providers.gateway.phone(NEIGHBOURS_PHONE).inbox
+    assert "Lin正在处理" in text.text
 
 
 async def test_without_a_gateway_that_answers_mail_is_next(telling: Telling) -> None:

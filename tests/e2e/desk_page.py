@@ -1,12 +1,14 @@
 """A browser in front of the desk, for the tests of its pages."""
 
 import contextlib
+import io
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.e2e.axe import violations
@@ -18,6 +20,8 @@ ONE_LOOP = pytest.mark.asyncio(loop_scope="package")
 
 SCREENSHOTS = os.environ.get("SCREENSHOT_FOLDER")
 """Set by `make screenshots`."""
+COLOURS = 128
+"""Of a picture: letters and flat fields show no difference to thousands."""
 LOOKS = (("zh-CN", "light"), ("en", "dark"))
 """Both languages, both themes: each view is looked at in two of the four pairs."""
 
@@ -85,8 +89,56 @@ async def go(page: Page, view: str) -> None:
     await page.evaluate("hash => { location.hash = hash; }", f"#/{view}")
 
 
+async def picture(page: Page, path: Path) -> None:
+    """What is on the screen, in so few colours that a folder of them stays small."""
+    seen = Image.open(io.BytesIO(await page.screenshot(animations="disabled")))
+    few = seen.convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
+
+
 async def looked_at(page: Page, name: str) -> None:
     """axe is content; and a picture where pictures are wanted."""
     if SCREENSHOTS:
-        await page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
+        await picture(page, Path(SCREENSHOTS) / f"{name}.png")
     assert await violations(page) == [], name
+
+
+MARK_CONTROLS = """() => {
+  const groups = new Set();
+  const wanted = [...document.querySelectorAll(
+    'button, a[href], input, select, textarea, summary, [tabindex="0"]')]
+    .filter(each => !each.disabled && each.tabIndex >= 0 && each.type !== 'hidden')
+    .filter(each => each.checkVisibility({visibilityProperty: true}))
+    .filter(each => {
+      if (each.type !== 'radio') return true;
+      if (groups.has(each.name) || document.querySelector(`[name="${each.name}"]:checked`) &&
+          !each.checked) return false;
+      return groups.add(each.name);
+    });
+  wanted.forEach((each, n) => { each.dataset.control = n; });
+  document.activeElement.blur();
+  getSelection().removeAllRanges();
+  return wanted.map(each => (each.dataset.testid ?? each.name) || each.textContent.trim());
+}"""
+FOCUSED = """() => {
+  const at = document.activeElement;
+  if (at === null || at === document.body || at.dataset.control === undefined) return [-1, true];
+  const style = getComputedStyle(at);
+  const shown = style.outlineStyle !== 'none' && style.outlineWidth !== '0px';
+  return [Number(at.dataset.control), shown];
+}"""
+
+
+async def reached_by_tab(page: Page) -> list[str]:
+    """Every control of what is shown comes to the focus with the tab key, and shows that it has it;
+    their names."""
+    names: list[str] = await page.evaluate(MARK_CONTROLS)
+    missing = set(range(len(names)))
+    for _ in range(2 * len(names) + 20):
+        if not missing:
+            return names
+        await page.keyboard.press("Tab")
+        at, outlined = await page.evaluate(FOCUSED)
+        assert outlined, f"{names[at]} has the focus and does not show it"
+        missing.discard(at)
+    raise AssertionError(f"not reached by tab: {sorted(names[n] for n in missing)}")

@@ -1,13 +1,10 @@
 """A phone's browser in front of the family's page and of the elder's, for their tests."""
 
-from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Geolocation, Page, ViewportSize
+from playwright.async_api import Browser, BrowserContext, Geolocation, ViewportSize
 
-from tests.e2e.axe import violations
 from tests.e2e.desk_client import DeskClient
-from tests.e2e.desk_page import SCREENSHOTS
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 PLACE: Geolocation = {"latitude": 31.2310, "longitude": 121.4740, "accuracy": 12}
@@ -30,13 +27,6 @@ async def phone(launched: Browser, language: str = "en", theme: str = "light") -
     await context.add_init_script(f"localStorage.setItem('carebell.language', '{language}')")
     await context.add_init_script(FELT)
     return context
-
-
-async def looked_at(page: Page, name: str) -> None:
-    """axe is content; and a picture where pictures are wanted."""
-    if SCREENSHOTS:
-        await page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
-    assert await violations(page) == [], name
 
 
 async def home_of(desk: DeskClient, home: str, name: str, language: str = "en") -> None:

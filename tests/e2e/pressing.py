@@ -64,6 +64,11 @@ class Button:
         await self._client.publish(f"{self._prefix}/alarm/press", json.dumps(body), qos=1)
         return str((await self.told(until, message_id)).get("incident_id") or "")
 
+    async def send(self, kind: str, **body: Any) -> None:
+        """Any other message, as `lane/kind`; returns once the broker has it."""
+        body.setdefault("message_id", os.urandom(8).hex())
+        await self._client.publish(f"{self._prefix}/{kind}", json.dumps(body), qos=1)
+
     async def told(self, stage: str, message_id: str | None = None) -> dict[str, Any]:
         """The next receipt that says at least `stage`, of that press or of any."""
         async with asyncio.timeout(ANSWERED_WITHIN_S):

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Response, expect
+from playwright.async_api import Browser, Page, Response, expect
 
 from tests.e2e.demo_hub import DemoHub
 from tests.e2e.desk_client import DeskClient
@@ -18,6 +18,7 @@ from tests.e2e.desk_page import (
     log_in,
     looked_at,
     opened,
+    reached_by_tab,
 )
 from tests.e2e.pressing import press
 
@@ -47,6 +48,12 @@ async def test_what_is_loaded_cold(chromium: Browser, hub: DemoHub) -> None:
         assert sent < most, path
 
 
+async def by_keyboard(page: Page, language: str, *wanted: str) -> None:
+    """Looked at in one language; the other has the same controls."""
+    if language == "en":
+        assert set(wanted) <= set(await reached_by_tab(page))
+
+
 @pytest.mark.parametrize(("language", "theme"), LOOKS)
 async def test_every_view_is_clean_for_axe(
     chromium: Browser, hub: DemoHub, desk: DeskClient, language: str, theme: str
@@ -63,6 +70,7 @@ async def test_every_view_is_clean_for_axe(
     await go(page, f"incidents/{incident_id}")
     await page.get_by_test_id("persona").get_by_text("blood thinner").wait_for()
     await looked_at(page, f"incident-{look}")
+    await by_keyboard(page, language, "action-acknowledge", "arrival-5", "action-hand-off")
     for key, panel in (("e", "evidence"), ("c", "checklist"), ("l", "record")):
         await page.keyboard.press(key)
         await page.get_by_test_id(panel).wait_for()
@@ -86,6 +94,7 @@ async def test_every_view_is_clean_for_axe(
         await page.get_by_test_id(mark).first.wait_for()
         await page.wait_for_timeout(200)
         await looked_at(page, f"{view.split('/')[0]}-{mark}-{look}")
+        await by_keyboard(page, language)
     await page.goto(f"{hub.url}/family/")
     await page.get_by_role("link").wait_for()
     await looked_at(page, f"family-{look}")
@@ -133,6 +142,57 @@ async def test_a_person_found_by_sound_and_set_up(
     await expect(zones).to_contain_text("Home and park")
     fences = (await desk.asked("GET", "people/person-qian/care"))["fences"]
     assert fences[0]["shapes"][0]["radius_m"] == int(radius)
+
+
+async def test_the_family_is_let_in_and_a_contact_is_asked(
+    chromium: Browser, hub: DemoHub, desk: DeskClient
+) -> None:
+    """A log-in for the family app, and the right to decide for the person, given and taken back;
+    a test message to a contact, and what came of it."""
+    await home_of(desk, "he", name="He Lan")
+    wu = {"name": "Wu", "relation": "son", "phone": "+86 138 0000"}
+    await desk.asked("PUT", "people/person-he/contacts", items=[wu])
+    page = await dispatcher(chromium, hub)
+    await go(page, "people/person-he")
+    kin = page.get_by_test_id("relatives")
+    await kin.get_by_test_id("kin-new").click()
+    await kin.locator("input[name=kin-name]").fill("Wu")
+    await kin.locator("input[name=kin-username]").fill("wu-he")
+    await kin.locator("input[name=kin-relation]").fill("son")
+    await kin.get_by_test_id("kin-save").press("Enter")
+    await expect(kin.get_by_test_id("kin-given")).to_contain_text("wu-he")
+    decides = kin.get_by_test_id("decides")
+    await expect(decides).not_to_be_checked()
+    await decides.press(" ")
+    await expect(decides).to_be_enabled()
+    await expect(decides).to_be_checked()
+    (member,) = (await desk.asked("GET", "people/person-he/family"))["items"]
+    assert (member["name"], member["decides"]) == ("Wu", True)
+
+    proofs = page.get_by_test_id("proofs")
+    await expect(proofs).to_contain_text("Not proven yet")
+    await proofs.get_by_test_id("proof-sms").click()
+    # This hub has no SMS gateway: it must say so, not that it waits for an answer.
+    proof = proofs.get_by_test_id("proof")
+    await expect(proof).to_have_attribute("data-state", "failed", timeout=30_000)
+    await expect(proof).to_contain_text("cannot send this way")
+
+
+async def test_a_home_is_found_not_typed(chromium: Browser, hub: DemoHub, desk: DeskClient) -> None:
+    """A device moves to a home that is looked for by its address."""
+    await home_of(desk, "mo", name="Mo")
+    await desk.asked("POST", "premises", id="mo-2", area_id="city", address="Harbour view 9")
+    page = await dispatcher(chromium, hub)
+    await go(page, "devices/button-mo")
+    await page.get_by_test_id("device-move").click()
+    await page.locator("[data-picker=premises]").fill("harbour")
+    await page.get_by_role("option").filter(has_text="Harbour view 9").wait_for()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await page.locator("[data-picker=person]").click()
+    await page.get_by_role("option").first.click()
+    await page.get_by_test_id("device-confirm").click()
+    await expect(page.get_by_test_id("device-page")).to_contain_text("Harbour view 9")
 
 
 async def test_a_device_is_added_and_tested_from_room_to_room(

@@ -4,8 +4,8 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.desk_client import DeskClient
-from tests.e2e.desk_page import LOOKS, ONE_LOOP
-from tests.e2e.phone_page import device_of, home_of, looked_at, phone
+from tests.e2e.desk_page import LOOKS, ONE_LOOP, looked_at
+from tests.e2e.phone_page import device_of, home_of, phone
 
 pytestmark = [pytest.mark.e2e, ONE_LOOP]
 

@@ -11,9 +11,8 @@ from playwright.async_api import Browser, Page, expect
 from hub.embedded.database import database_url
 from tests.e2e.demo_hub import DemoHub
 from tests.e2e.desk_client import DeskClient
-from tests.e2e.desk_page import LOOKS, ONE_LOOP, dispatcher, go, log_in
-from tests.e2e.desk_page import looked_at as page_looked_at
-from tests.e2e.phone_page import device_of, home_of, looked_at, phone
+from tests.e2e.desk_page import LOOKS, ONE_LOOP, dispatcher, go, log_in, looked_at, reached_by_tab
+from tests.e2e.phone_page import device_of, home_of, phone
 from tests.e2e.pressing import press as button_press
 from tests.providers import running_providers
 
@@ -79,6 +78,7 @@ async def test_from_all_is_well_to_i_am_going(
     await expect(page.locator("[data-testid=relative][data-well=true]")).to_have_count(2)
     await expect(page.locator("[data-activity=not_shared]")).to_have_count(2)
     await looked_at(page, f"family-well-{look}")
+    assert "settings" in await reached_by_tab(page)
 
     await page.get_by_test_id("open-share").last.click()
     activity = page.locator("[data-data=activity]")
@@ -92,8 +92,9 @@ async def test_from_all_is_well_to_i_am_going(
     await page.get_by_test_id("urgent").click()
     await expect(page.get_by_test_id("incident")).to_have_attribute("data-state", "raised")
     await expect(page.get_by_test_id("call")).to_have_attribute("href", "tel:+8613800000001")
-    await page.get_by_test_id("going").click()
-    await page.get_by_test_id("going-15").click()
+    assert {"going", "call"} <= set(await reached_by_tab(page))
+    await page.get_by_test_id("going").press("Enter")
+    await page.get_by_test_id("going-15").press("Enter")
     incident = page.get_by_test_id("incident")
     await expect(incident).to_have_attribute("data-answer", "going", timeout=SOON_MS)
     await expect(page.get_by_test_id("who-knows")).to_be_visible()
@@ -129,7 +130,7 @@ async def test_what_the_desk_writes_down_shows_at_once(
     await staff.get_by_test_id("consent-ground").fill("form 12")
     await staff.get_by_test_id("consent-save").click()
     await expect(staff.get_by_test_id("consent-decided")).to_contain_text("form 12")
-    await page_looked_at(staff, "consent-en-light")
+    await looked_at(staff, "consent-en-light")
     await expect(page.locator("[data-activity=nothing_measured]")).to_be_visible(timeout=SOON_MS)
     await expect(page.get_by_text("not shared with you")).to_be_visible(timeout=SOON_MS)
     await expect(page.locator("[data-well=true]")).to_have_count(0)

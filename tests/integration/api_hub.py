@@ -283,6 +283,7 @@ def _dependencies(
     page: Path | None,
     page_settings: PageSettings,
     vendors: Mapping[str, Vendor],
+    public_url: str,
 ) -> ApiDependencies:
     return ApiDependencies(
         store=PostgresDesk(reach),
@@ -323,6 +324,7 @@ def _dependencies(
             "12349",
             "zh-CN",
             calls,
+            public_url,
         ),
         bus=bus,
         clock=clock,
@@ -344,15 +346,27 @@ async def api_hub(
     page_settings: PageSettings = USUAL_PAGE,
     vendors: Mapping[str, Vendor] = NO_VENDORS,
     voice: Gateways | None = None,
+    clock: SystemClock | None = None,
+    bus: MemoryBus | None = None,
+    public_url: str = "",
 ) -> AsyncIterator[ApiHub]:
     """Start the API on a free port; with `recording` ingest answers actions."""
-    clock, bus = SystemClock(), MemoryBus()
+    clock, bus = clock or SystemClock(), bus or MemoryBus()
     reach = Reach(database_url, clock)
     await reach.open()
     calls = HomeCalls(PostgresHomeCalls(reach), voice, bus, clock, "Evergreen Care", "12349", "en")
     app = create_app(
         _dependencies(
-            database_url, data_dir, reach, bus, clock, calls, page, page_settings, vendors
+            database_url,
+            data_dir,
+            reach,
+            bus,
+            clock,
+            calls,
+            page,
+            page_settings,
+            vendors,
+            public_url,
         )
     )
     ingest = Ingest(database_url, bus)

@@ -1,6 +1,9 @@
 """Consent, web push and calls to homes as the API has them."""
 
 import asyncio
+import base64
+import hashlib
+import hmac
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -235,3 +238,26 @@ async def test_a_call_that_cannot_be_made_says_why(line: Line) -> None:
     assert "HTTP 500" in answer.json()["detail"]
     assert await result_of(line, incident) == "failed"
     assert await pressed(line) == []
+
+
+async def test_what_twilio_did_not_sign_is_not_heard(desk_database: str, tmp_path: Path) -> None:
+    """Somebody who has seen the address alone cannot press 1 in anybody's name."""
+    known = {"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "12345", "TWILIO_NUMBER": "+1"}
+    (vendor,) = read_vendors("twilio-voice", "voice", known)
+    public = "https://hub.example.org"
+    address = callback_url(public, CALLBACK_KEY, vendor.name)
+    said = {"CallSid": "CA1", "Digits": "1", "CallStatus": "in-progress"}
+    signed = address + "".join(name + said[name] for name in sorted(said))
+    digest = hmac.new(b"12345", signed.encode(), hashlib.sha1).digest()
+    right = {"X-Twilio-Signature": base64.b64encode(digest).decode()}
+    async with api_hub(
+        desk_database, tmp_path, vendors={vendor.name: vendor}, public_url=public
+    ) as hub, hub.client() as twilio:  # fmt: skip
+        path = address.removeprefix(public)
+        for headers in ({}, {"X-Twilio-Signature": "eA=="}):
+            assert (await twilio.post(path, data=said, headers=headers)).status_code == 401
+        forged = said | {"Digits": "2"}
+        assert (await twilio.post(path, data=forged, headers=right)).status_code == 401
+        assert hub.rows("SELECT 1 FROM reply") == []
+        assert (await twilio.post(path, data=said, headers=right)).status_code == 200
+        assert hub.rows("SELECT provider, text FROM reply") == [("twilio-voice", "1")]

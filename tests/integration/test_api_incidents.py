@@ -21,6 +21,8 @@ async def test_a_press_is_listed_with_who_and_where(hub: ApiHub) -> None:
 
 
 async def test_an_incident_from_the_database_has_its_cards(hub: ApiHub) -> None:
+    hub.rows("UPDATE device SET voice_number = '+8613800000009' WHERE device_id = 'button-1'"
+             " RETURNING 1")  # fmt: skip
     opened = await hub.ingest.take_press(press())
     await hub.ingest.take_press(press())
     async with hub.desk() as desk:
@@ -29,7 +31,8 @@ async def test_an_incident_from_the_database_has_its_cards(hub: ApiHub) -> None:
     (item,) = page["items"]
     assert item["person"]["name"] == "王秀英"
     assert item["premises"]["address"] == "1 Lake Road"
-    assert item["device"] == {"id": "button-1", "kind": "button", "label": "bedside"}
+    assert item["device"] == {"id": "button-1", "kind": "button", "label": "bedside",
+                              "voice_number": "+8613800000009"}  # fmt: skip
     assert item["position"]["source"] == "premises"
     assert len(item["alarms"]) == item["alarm_count"] == 2
     assert item["opened_at"].endswith("Z")

@@ -58,6 +58,21 @@ async def test_whom_it_would_call_is_shown_before_anybody_presses(hub: ApiHub) -
     assert shown["rungs"][-1]["told"][0]["prompt"] == "emergency_service"
 
 
+async def test_a_contact_is_tried_the_way_they_want_first(hub: ApiHub) -> None:
+    """The step says by which ways, the daughter says that a call wakes her: never a way less."""
+    daughter = {"name": "Mei", "relation": "daughter", "phone": "138", "contact_id": "c-1"}
+    son = {"name": "Jun", "relation": "son", "phone": "139", "contact_id": "c-2"}
+    wanted = {"items": [daughter | {"channels": ["voice", "email"]}, son]}
+    family = {"who": "family", "channels": ["push", "sms", "voice"]}
+    trial = {"policy": body([family], [DESK]), "person_id": "wang"}
+    async with hub.desk("admin") as client:
+        assert (await client.put("/api/v1/people/wang/contacts", json=wanted)).status_code == 200
+        shown = (await client.post("/api/v1/policies/own/preview", json=trial)).json()
+    assert [(one["name"], one["channels"]) for one in shown["rungs"][0]["told"]] == [
+        ("Mei", ["voice", "push", "sms"]), ("Jun", ["push", "sms", "voice"]),
+    ]  # fmt: skip
+
+
 async def test_a_policy_is_tried_before_it_is_saved(hub: ApiHub) -> None:
     """Under its own name, for somebody, at a time; who is named by id is shown by name."""
     mei = {"who": "account:mei", "channels": ["sms"]}

@@ -92,7 +92,8 @@ async def test_whoever_sits_below_sees_only_what_lies_below(hub: ApiHub) -> None
 async def test_false_alarms_by_model_and_detector(hub: ApiHub) -> None:
     first, *others = (await asked(hub, "false-alarms")).json()["items"]
     assert first == {
-        "device_kind": "button", "device_model": "SOS-7", "detector": "press", "devices": 1,
+        "device_kind": "button", "device_model": "SOS-7", "firmware": "2.4.1",
+        "detector": "press", "devices": 1,
         "incidents": 4, "judged": 4, "false_alarms": 3, "false_alarm_percent": 75.0,
         "unfounded": 0, "withdrawn": 0,
     }  # fmt: skip
@@ -132,6 +133,20 @@ async def test_each_report_is_also_a_file_with_the_same_numbers(hub: ApiHub, wha
     assert marked.content == b"\xef\xbb\xbf" + answer.content
     empty = await asked(hub, what, **{"format": "csv", "from": "2020-01-01", "to": "2020-01-02"})
     assert empty.text.splitlines()[0] == answer.text.splitlines()[0]
+
+
+async def test_all_of_it_is_printed_in_the_readers_language(hub: ApiHub) -> None:
+    """The same numbers as on the page, with a chart; as PDF for the file, in either language."""
+    shown = (await asked(hub, "printed", format="html", language="en")).text
+    for part in ("33.3 % (2 of 6)", "<polyline", "East 1", "SOS-7", "Button tests and visits"):
+        assert part in shown, part
+    printed = await asked(hub, "printed", language="zh-CN")
+    assert printed.content.startswith(b"%PDF")
+    assert "service_2026-03-01_2026-03-31.pdf" in printed.headers["content-disposition"]
+    nothing = await asked(
+        hub, "printed", format="html", **{"from": "2027-01-01", "to": "2027-01-02"}
+    )
+    assert "None in this time" in nothing.text
 
 
 async def test_an_empty_span_is_told_as_nothing_not_as_a_hundred_percent(hub: ApiHub) -> None:

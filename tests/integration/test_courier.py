@@ -15,7 +15,7 @@ from alerts.notification import Notification, NotificationKind, urgency_of
 from alerts.policy import ChannelName
 from alerts.ports import Channel
 from hub.courier_loop import CourierLoop
-from hub.store.outbox import LEASE_S, PostgresOutbox
+from hub.store.outbox import LEASE_S, PostgresOutbox, go_on_shift
 from tests.integration.courier_post import (
     DAUGHTER,
     PUSH,
@@ -245,6 +245,30 @@ async def test_a_crash_between_send_and_settle_sends_twice_at_most_with_one_key(
     assert (await post.one())["state"] == "sent"
 
 
+async def test_what_a_dead_courier_had_claimed_rings_at_once_if_no_other_lives(
+    post: Post,
+) -> None:
+    """A rung that was under way in a crash does not wait for the end of its lease."""
+    outbox = PostgresOutbox(post.pool)
+    await post.write(VOICE, count=2)
+    await post.rows("UPDATE notification SET broken = 5 WHERE notification_id = 1 RETURNING 1")
+    assert len(await outbox.claim_due(VOICE, post.clock.now(), 5)) == 2
+    connect = psycopg.AsyncConnection.connect
+    async with await connect(post.url, autocommit=True) as living:
+        assert await go_on_shift(living, None) == 0
+        async with await connect(post.url, autocommit=True) as beside:
+            assert await go_on_shift(beside, post.clock.now()) == 0
+    assert await outbox.claim_due(VOICE, post.clock.now(), 5) == []
+    async with (
+        await connect(post.url, autocommit=True) as first,
+        await connect(post.url, autocommit=True) as second,
+    ):
+        assert await go_on_shift(first, post.clock.now()) == 2
+        assert await go_on_shift(second, post.clock.now()) == 0, "another lives now"
+    (again,) = await outbox.claim_due(VOICE, post.clock.now(), 5)
+    assert again.broken == 2, "what has seen more crashes waits a moment"
+
+
 async def test_a_row_that_ends_the_process_is_set_apart(post: Post) -> None:
     await post.write(VOICE)
     for _ in range(10):
@@ -386,6 +410,24 @@ async def test_two_attempts_that_waited_for_the_database_are_recorded_in_their_o
     await outbox.settle([(first, failed), (again, sent)], post.clock.now())
     assert (await post.one())["state"] == "sent"
     assert await post.attempts() == [("sms", "failed"), ("sms", "sent")]
+
+
+async def test_what_went_out_before_a_long_outage_does_not_go_out_again(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (lane,) = (lane for lane in post.courier.lanes if lane.name is SMS)
+    await post.write(SMS, count=3)
+    with monkeypatch.context() as outage:
+
+        async def away(*_: object) -> None:
+            raise psycopg.OperationalError("the database is away")
+
+        outage.setattr(lane.outbox, "settle", away)
+        with pytest.raises(psycopg.OperationalError):
+            await lane.run_once()
+    post.clock.pass_time(LEASE_S + 1)
+    await post.cycle()
+    assert len(post.providers[SMS].taken) == 3
 
 
 async def test_what_is_less_urgent_takes_only_its_share_of_a_claim(post: Post) -> None:

@@ -300,6 +300,17 @@ VALUES (%(id)s, 'east', %(id)s, 'r', 'person', 'anna', 'd', 'press', 'personal',
 INSERT INTO notification (area_id, incident_id, channel, recipient, kind, urgency, body, state,
     created_at, due_at, settled_at)
 VALUES ('east', %(id)s, 'desk', 'mei', 'ring', 1, '{}', 'sent', %(at)s, %(at)s, %(at)s);
+INSERT INTO handover (handover_id, area_id, from_id, from_name, to_id, to_name, note, state,
+    offered_at, settled_at)
+VALUES (%(id)s, 'east', 'mei', 'Mei', 'wu', 'Wu', '', 'confirmed', %(at)s, %(at)s),
+    ('open-' || %(id)s, 'east', 'mei', 'Mei', 'wu', 'Wu', '', 'offered', %(at)s, NULL);
+INSERT INTO handover_incident VALUES (%(id)s, %(id)s, 'east', 'taken');
+INSERT INTO rota_change (area_id, duty, account_id, from_at, until_at, why, created_at, created_by)
+VALUES ('east', 'dispatcher', 'mei', %(at)s, %(at)s + interval '8 hours', %(id)s, %(at)s, 'x');
+INSERT INTO rota_weekly (area_id, duty, account_id, weekday, from_min, until_min, time_zone,
+    valid_from, valid_until, created_at, created_by)
+VALUES ('east', 'dispatcher', 'mei', 1, 0, 60, 'UTC', '2019-01-01', %(at)s::date, %(at)s, %(id)s),
+    ('east', 'dispatcher', 'mei', 2, 0, 60, 'UTC', '2019-01-01', NULL, %(at)s, 'for ever');
 INSERT INTO audit_log (at, area_id, actor_kind, action) VALUES (%(at)s, 'east', 'hub', %(id)s)
 """
 
@@ -337,6 +348,11 @@ def test_every_kind_goes_after_its_own_time(database_url: str) -> None:
         assert _column(connection, "SELECT action FROM audit_log") == {"young", "audit_cut"}
         assert _column(connection, "SELECT token_sha256 FROM desk_session") == {"young"}
         assert _count(connection, "context_change") == 1, "the session that went"
+        assert _column(connection, "SELECT handover_id FROM handover") == {
+            "young", "open-young", "open-old",
+        }  # fmt: skip
+        assert _column(connection, "SELECT why FROM rota_change") == {"young"}
+        assert _column(connection, "SELECT created_by FROM rota_weekly") == {"young", "for ever"}
 
 
 def test_zero_keeps_incidents_and_log_for_ever(database_url: str) -> None:
@@ -345,6 +361,7 @@ def test_zero_keeps_incidents_and_log_for_ever(database_url: str) -> None:
         asyncio.run(upkeep(database_url, keep_incidents_days=0, keep_audit_days=0).tidy())
         assert _column(connection, "SELECT action FROM audit_log") == {"old", "young"}
         assert len(_column(connection, "SELECT incident_id FROM incident")) == 3
+        assert _count(connection, "rota_change") == 2
 
 
 def test_the_log_is_never_shorter_than_half_a_year(database_url: str) -> None:

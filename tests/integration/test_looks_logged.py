@@ -23,6 +23,8 @@ SHOWS_NOBODY = {
     "/api/v1/rota": STAFF,
     "/api/v1/rota/gaps": STAFF,
     "/api/v1/rota/now": STAFF,
+    "/api/v1/rota/candidates": STAFF,
+    "/api/v1/calls-in/address": "an address of the hub",
     "/api/v1/own/responder": "one's own",
     "/api/v1/push": "one's own",
     "/api/v1/session": "one's own",

@@ -222,6 +222,7 @@ async def test_a_dispatcher_sees_who_could_go_and_when_somebody_should_be_there(
         answer = await desk.get(f"/api/v1/incidents/{incident['id']}/responders")
         assert answer.status_code == 200, answer.text
         near = answer.json()
+        shown = (await desk.get(f"/api/v1/incidents/{incident['id']}")).json()
     assert [c["id"] for c in near["items"][:2]] == ["r-chen", "r-zhou"]
     first = near["items"][0]
     assert first["distance_m"] == pytest.approx(556, abs=2)
@@ -230,6 +231,7 @@ async def test_a_dispatcher_sees_who_could_go_and_when_somebody_should_be_there(
     assert near["items"][1]["within_circle_min"] is None
     assert (near["within_min"], near["arrival"]) == (15, "open")
     assert near["arrive_by"] is not None
+    assert shown["arrive_by"] == near["arrive_by"]
     async with hub.desk("west-desk") as desk:
         answer = await desk.get(f"/api/v1/incidents/{incident['id']}/responders")
         assert answer.status_code == 404

@@ -129,12 +129,12 @@ class Expected:
             self._commit_derived(item.alarm)
 
     def _commit_derived(self, alarm: Alarm) -> None:
-        """The same bytes within a minute of their last delivery are one press."""
-        number, last_at = self.occurrences.get(alarm.id, (0, None))
+        """The same bytes within a minute of the press they were taken for are that press, whichever
+        way the clock went meanwhile."""
+        number, began_at = self.occurrences.get(alarm.id, (0, None))
         at = alarm.received_at
-        if last_at is None or at - last_at > timedelta(seconds=DERIVED_REPEAT_S):
-            number += 1
-        self.occurrences[alarm.id] = (number, at if last_at is None else max(at, last_at))
+        if began_at is None or abs(at - began_at) > timedelta(seconds=DERIVED_REPEAT_S):
+            self.occurrences[alarm.id] = (number + 1, at)
 
     @property
     def alarm_count(self) -> int:

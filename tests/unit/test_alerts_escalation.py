@@ -9,7 +9,7 @@ from alerts.alarm import Category, Priority
 from alerts.errors import PolicyError
 from alerts.escalation import Decision, Reason, decide
 from alerts.incident import Incident, State, opened_by
-from alerts.ladders import HAZARD, NOT_SERVED, PROMPT, TECHNICAL, URGENT, shipped_for
+from alerts.ladders import FAULT, HAZARD, NOT_SERVED, PROMPT, TECHNICAL, URGENT, shipped_for
 from alerts.policy import (
     DISPATCHERS,
     EMERGENCY_SERVICE,
@@ -134,7 +134,7 @@ def test_a_lease_must_end(leases: tuple[int, int]) -> None:
 @pytest.mark.parametrize("category", Category)
 @pytest.mark.parametrize("priority", Priority)
 def test_every_incident_has_a_ladder(category: Category, priority: Priority) -> None:
-    """standards.md: an unaccepted SOS reaches the next tier within 60 s."""
+    """An unaccepted SOS reaches the next tier within 60 s."""
     policy = shipped_for(category, priority)
     if priority is not Priority.HIGH and category in (Category.TECHNICAL, Category.PHYSIOLOGICAL):
         assert policy is (TECHNICAL if category is Category.TECHNICAL else PROMPT)
@@ -142,7 +142,16 @@ def test_every_incident_has_a_ladder(category: Category, priority: Priority) -> 
     if (category, priority) == (Category.PERSONAL, Priority.LOW):
         assert policy is NOT_SERVED
         return
+    if category is Category.TECHNICAL:
+        assert policy is FAULT
+        return
     kills = (category, priority) == (Category.HAZARD, Priority.HIGH)
     assert policy is (HAZARD if kills else URGENT)
     assert policy.steps[0].wait_s <= 60
     assert len(policy.steps) > 1
+
+
+@pytest.mark.parametrize("policy", [FAULT, TECHNICAL], ids=lambda policy: policy.name)
+def test_for_what_is_broken_nobody_calls_an_ambulance_or_wakes_a_family(policy: Policy) -> None:
+    named = {target.who for step in policy.steps for target in step.targets}
+    assert named <= {DISPATCHERS, FALLBACK_CONTACT, "on_duty:second", "on_duty:supervisor"}

@@ -11,6 +11,7 @@ import pytest
 from alerts.errors import RateLimited, SendFailed, SendRefused
 from alerts.gateway import CallBack, TemplateFault, Vendor, filled, request
 from alerts.gateway_words import Word, call_backs, taken
+from hub.api.signature import is_twilios
 from hub.gateway_files import SAMPLE, read_vendors, shipped
 from hub.map_links import map_link
 
@@ -163,3 +164,21 @@ def test_a_map_is_asked_in_its_own_coordinates() -> None:
     assert "39.91507,116.40369" in map_link("baidu", *place)
     assert "39.90733" in map_link("google", *place)
     assert map_link("none", *place) == "geo:39.90733,116.39108"
+
+
+TWILIO = "https://mycompany.com/myapp.php?foo=1&bar=2"
+SAID = (b"CallSid=CA1234567890ABCDE&Digits=1234&From=%2B14158675309&To=%2B18005551212"
+        b"&Caller=%2B14158675309")  # fmt: skip
+PUBLISHED = "RSOYDt4T1cUTdK1PDd93/VVr8B8="
+"""The example of Twilio's own documentation and libraries; token 12345."""
+
+
+def test_twilios_signature_is_checked_as_twilio_publishes_it() -> None:
+    assert is_twilios(TWILIO, SAID, "12345", PUBLISHED)
+    assert is_twilios(TWILIO.replace(".com", ".com:443"), SAID, "12345", PUBLISHED)
+    assert not is_twilios(TWILIO, SAID.replace(b"1234&", b"1&"), "12345", PUBLISHED)
+    assert not is_twilios(TWILIO.replace("bar=2", "bar=3"), SAID, "12345", PUBLISHED)
+    assert not is_twilios(TWILIO, SAID, "12346", PUBLISHED)
+    for given in ("", "?", PUBLISHED.lower()):
+        assert not is_twilios(TWILIO, SAID, "12345", given)
+    assert not is_twilios(TWILIO, SAID, "", PUBLISHED), "without a token nobody signs"

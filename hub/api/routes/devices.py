@@ -7,22 +7,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from hub.api import pages
-from hub.api.gate import Browsing, Parts, PartsOf, Provisioning
-from hub.api.models import (
+from hub.api.device_models import (
     DeviceChanges,
     DeviceHistory,
     DeviceMoment,
     DevicePage,
     DeviceView,
-    Id,
     MoveBody,
     MqttCredential,
     NewDeviceBody,
-    ProblemObject,
     ProvisionedDevice,
-    Responses,
     SwapBody,
 )
+from hub.api.gate import Browsing, Parts, PartsOf, Provisioning
+from hub.api.models import Id, ProblemObject, Responses
 from hub.api.problems import Problem
 from hub.api.routes.register import (
     IdQuery,

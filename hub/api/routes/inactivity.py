@@ -55,6 +55,7 @@ async def read_line(premises_id: NounId, account: Recalling, parts: PartsOf) -> 
         day_rooms_min=list(line.day_rooms_min) if line else [],
         bed_rooms_min=list(line.bed_rooms_min) if line else [],
         limit_percent=percent,
+        last_sign_at=iso(signs[-1]["at"]) if signs else None,
         silences=silences,
     )
 
@@ -101,7 +102,8 @@ def _silences(
 ) -> Iterator[tuple[datetime, datetime | None, bool]]:
     """From one sign of life to the next: begin, end (None: it lasts), near the bed."""
     shortest = timedelta(minutes=SHORTEST_MIN)
-    for sign, after in zip(signs, [*signs[1:], None], strict=True):
+    # The last one has none after it; a home that never gave a sign has neither.
+    for sign, after in zip(signs, [*signs[1:], None], strict=False):
         end = after["at"] if after is not None else None
         if (end or now) - sign["at"] >= shortest:
             yield sign["at"], end, sign["near_bed"]

@@ -26,6 +26,7 @@ from hub.api.routes.register import FOUND, Cursor, IdQuery, own_area, unknown
 from hub.csv_file import csv_of
 from hub.report.html import html_of
 from hub.report.page import NotPrinted
+from hub.report.service_page import Figures, page_of_service
 from hub.report.story import page_of
 from hub.service_report import (
     FIRST_DAY,
@@ -38,6 +39,7 @@ from hub.service_report import (
     Report,
     percent,
 )
+from hub.visits import Round, rounded
 from schemas.ids import ID_PATTERN
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
@@ -117,10 +119,7 @@ async def read_false_alarms(
     """False alarms by kind, model and firmware of device and by detector, the most first."""
     look = _look(parts, account, question, "false_alarms")
     report = await parts.record.figures.false_alarms(question, look)
-    rows = [
-        row | {"false_alarm_percent": percent(row["false_alarms"], row["judged"])}
-        for row in report.rows
-    ]
+    rows = [_judged(row) for row in report.rows]
     if output == "csv":
         columns = ("device_kind", "device_model", "firmware", "detector", "devices", "incidents",
                    "judged", "false_alarms", "false_alarm_percent", "unfounded",
@@ -169,6 +168,37 @@ async def read_undelivered(
     return UndeliveredReport.model_validate(_about(question, report) | {"items": report.rows})
 
 
+@router.get(
+    "/printed",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/pdf": {}, "text/html": {}}},
+        **FOUND,
+        503: {"model": ProblemObject, "description": "No font, or too many reports at once."},
+    },
+)
+async def print_service(
+    account: Reporting,
+    parts: PartsOf,
+    question: Asked,
+    *,
+    output: Annotated[Literal["pdf", "html"], Query(alias="format")] = "pdf",
+    language: Annotated[Literal["zh-CN", "en"] | None, Query()] = None,
+) -> Response:
+    """The figures of the service on paper: summary, by day with a chart, by area and dispatcher,
+    false alarms by model and detector, who presses by mistake, overdue tests and visits."""
+    figures = await _printed(account, parts, question)
+    page = page_of_service(figures, language or account.language)
+    name = f"service_{question.since}_{question.until}"
+    if output == "html":
+        return _attached(f"{name}.html", "text/html; charset=utf-8", html_of(page).encode())
+    try:
+        printed = await parts.record.printer.pdf(page)
+    except NotPrinted as error:
+        raise later("The report was not printed", str(error)) from None
+    return _attached(f"{name}.pdf", "application/pdf", printed)
+
+
 @case_router.get(
     "/{incident_id}/report",
     response_class=Response,
@@ -211,6 +241,38 @@ async def read_case(
     except NotPrinted as error:
         raise later("The report was not printed", str(error)) from None
     return _attached(f"{name}.pdf", "application/pdf", printed)
+
+
+async def _printed(account: Account, parts: Parts, question: Question) -> Figures:
+    told, store = parts.record, parts.record.figures
+    total = await store.service(question, By.TOTAL, _look(parts, account, question, "printed"))
+    by = {each: (await store.service(question, each, None)).rows for each in
+          (By.DAY, By.AREA, By.DISPATCHER)}  # fmt: skip
+    false = (await store.false_alarms(question, None)).rows
+    pressers = (await store.pressers(question, told.frequent_false_presses, None)).rows
+    now = parts.clock.now()
+    late = Round(
+        question.areas, now - timedelta(days=told.button_test_every_days),
+        now - timedelta(days=told.visit_every_days), None, "", ROWS,
+    )  # fmt: skip
+    area = await parts.register.card("area", question.seat)
+    return Figures(
+        question=question,
+        area_name=area["name"] if area else question.seat,
+        total=total,
+        days=by[By.DAY],
+        areas=by[By.AREA],
+        dispatchers=by[By.DISPATCHER],
+        false_alarms=[_judged(row) for row in false],
+        pressers=pressers,
+        rounds=[rounded(row) for row in await told.visits.summary(late)],
+        made_at=now,
+        made_by=account.name,
+    )
+
+
+def _judged(row: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(row) | {"false_alarm_percent": percent(row["false_alarms"], row["judged"])}
 
 
 def _look(parts: Parts, account: Account, question: Question, what: str) -> Any:

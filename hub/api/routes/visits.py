@@ -38,7 +38,6 @@ from hub.api.routes.register import (
 )
 from hub.csv_file import csv_of
 from hub.desk import NotThere
-from hub.service_report import percent
 from hub.view import View
 from hub.visits import (
     CLOCK_AHEAD,
@@ -49,6 +48,7 @@ from hub.visits import (
     Round,
     Visit,
     read_file,
+    rounded,
 )
 
 router = APIRouter(prefix="/api/v1", tags=["rounds"])
@@ -219,14 +219,7 @@ async def read_rounds_summary(
     """How many people of each area are up to date; each area counts what lies below it too."""
     asked = _asked(parts, areas_within(parts, account, area_id), None, cursor, limit)
     rows = await parts.record.visits.summary(asked)
-    items: list[View] = [
-        row
-        | {
-            "tested_percent": percent(row["tested"], row["with_button"]),
-            "visited_percent": percent(row["visited"], row["to_visit"]),
-        }
-        for row in rows[:limit]
-    ]
+    items = [rounded(row) for row in rows[:limit]]
     after = pages.encode(items[-1]["area_id"]) if len(rows) > limit else None
     return RoundSummary.model_validate(_terms(parts) | {"items": items, "next_cursor": after})
 

@@ -4,7 +4,9 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 
-from hub.api.gate import Browsing, PartsOf
+from alerts.people import Account
+from hub.api.access import Deed, may
+from hub.api.gate import Browsing, Parts, PartsOf
 from hub.api.routes.assurance import press_state
 from hub.api.routes.rota import show_duty
 from hub.api.wall_models import WallView
@@ -13,6 +15,8 @@ from hub.view import iso
 
 router = APIRouter(prefix="/api/v1/wall", tags=["wall"])
 
+HOMES_SHOWN = 200
+"""Far more than a board has lines for."""
 _NOTHING = {"rang": 0, "answered_60": 0, "answered_60_percent": None}
 
 
@@ -40,6 +44,16 @@ async def read_wall(account: Browsing, parts: PartsOf) -> WallView:
             "synthetic_press": press_state(word),
             "last_press_age_s": word.get("press_age_s"),
             "last_press_took_s": word.get("press_took_s"),
+            "video_links": await _video_links(account, parts),
             "conditions_ringing": sum(one["raised"] for one in word.get("conditions", {}).values()),
         }
     )
+
+
+async def _video_links(account: Account, parts: Parts) -> dict[str, str]:
+    """A camera in a home is nobody's business while nothing is wrong there."""
+    if not may(account.role, Deed.LOOK):
+        return {}
+    open_ones = parts.switchboard.feed.open_among(parts.switchboard.sight(account))
+    homes = {view["premises"]["id"] for view in open_ones if view.get("premises")}
+    return await parts.register.video_links(sorted(homes)[:HOMES_SHOWN]) if homes else {}

@@ -14,6 +14,18 @@ SELECT incident_id, area_id, owner_id, coalesce(owner_name, owner_id) AS owner_n
 WHERE state IN ('acknowledged', 'attended') AND owner_id IS NOT NULL
 ORDER BY opened_at LIMIT 10000;
 
+-- name: named_and_gone
+-- Accounts and responders that policies name and that cannot be called: disabled, or removed.
+SELECT DISTINCT p.policy_id, p.area_id, t.target ->> 'who' AS who, a.name
+FROM policy p
+CROSS JOIN LATERAL jsonb_array_elements(p.ladder -> 'steps') AS s (step)
+CROSS JOIN LATERAL jsonb_array_elements(s.step -> 'targets') AS t (target)
+LEFT JOIN account a ON 'account:' || a.account_id = t.target ->> 'who'
+LEFT JOIN responder r ON 'responder:' || r.responder_id = t.target ->> 'who'
+WHERE (t.target ->> 'who' LIKE 'account:%%' AND coalesce(a.disabled, true))
+   OR (t.target ->> 'who' LIKE 'responder:%%' AND r.responder_id IS NULL)
+ORDER BY p.area_id, p.policy_id, who LIMIT %(limit)s;
+
 -- name: by_channel
 -- Of these accounts, those that may log in and have an address for one of the configured channels.
 SELECT account_id FROM account a

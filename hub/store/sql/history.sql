@@ -65,7 +65,8 @@ GROUP BY bucket_at ORDER BY bucket_at LIMIT %(limit)s;
 -- The newest value of each of these measures of each device. What was known at the last round of
 -- the aggregates is one look; only what came after is looked for among the single observations, and
 -- of a device that is known only in the measures it has, battery and link besides. Times after
--- `until` come from clocks that are ahead.
+-- `until` come from clocks that are ahead. `since` stands there twice: alone it says which partitions
+-- to plan for, with `coalesce` it is a bound of the index (with OR, all of the week would be read).
 SELECT d.id AS device_id, m.code AS measure, newest.at, newest.received_at, newest.value,
     newest.state, newest.quality
 FROM unnest(%(ids)s::text[]) AS d (id)
@@ -80,7 +81,7 @@ CROSS JOIN LATERAL (
          FROM observation_all o
          WHERE o.device_id = d.id AND o.measure = m.code
            AND o.observed_at > %(since)s AND o.observed_at <= %(until)s
-           AND (l.observed_at IS NULL OR o.observed_at > l.observed_at)
+           AND o.observed_at > coalesce(l.observed_at, %(since)s)
          ORDER BY o.observed_at DESC LIMIT 1)
         UNION ALL
         (SELECT o.received_at, o.received_at, o.value, o.state, o.quality
@@ -88,7 +89,7 @@ CROSS JOIN LATERAL (
          WHERE o.device_id = d.id AND o.measure = m.code
            AND o.observed_at = '1970-01-01 00:00:00+00'
            AND o.received_at > %(since)s
-           AND (l.received_at IS NULL OR o.received_at > l.received_at)
+           AND o.received_at > coalesce(l.received_at, %(since)s)
          ORDER BY o.received_at DESC LIMIT 1)
     ) AS found ORDER BY at DESC LIMIT 1
 ) AS newest

@@ -85,11 +85,11 @@ UPDATE staged s SET
     before = CASE WHEN h.premises_id IS NOT NULL THEN jsonb_build_object(
         'area_id', h.area_id, 'address', h.address, 'access_notes', h.access_notes,
         'latitude', h.latitude, 'longitude', h.longitude, 'time_zone', h.time_zone,
-        'phone', h.phone) END,
+        'phone', h.phone, 'video_link', h.video_link) END,
     after = jsonb_build_object(
         'area_id', h.area_id, 'address', h.address, 'access_notes', h.access_notes,
         'latitude', h.latitude, 'longitude', h.longitude, 'time_zone', h.time_zone,
-        'phone', h.phone) || s.cells
+        'phone', h.phone, 'video_link', h.video_link) || s.cells
 FROM staged t LEFT JOIN premises h ON h.premises_id = t.id
 WHERE s.row_no = t.row_no AND s.kind = 'premises';
 
@@ -285,14 +285,15 @@ ON CONFLICT (area_id) DO UPDATE SET parent_id = excluded.parent_id, name = exclu
 
 -- name: apply_premises
 INSERT INTO premises (premises_id, area_id, address, access_notes, latitude, longitude, time_zone,
-    phone)
+    phone, video_link)
 SELECT id, after ->> 'area_id', after ->> 'address', after ->> 'access_notes',
     (after ->> 'latitude')::double precision, (after ->> 'longitude')::double precision,
-    after ->> 'time_zone', after ->> 'phone'
+    after ->> 'time_zone', after ->> 'phone', after ->> 'video_link'
 FROM staged WHERE kind = 'premises' AND NOT bad AND before IS DISTINCT FROM after
 ON CONFLICT (premises_id) DO UPDATE SET area_id = excluded.area_id, address = excluded.address,
     access_notes = excluded.access_notes, latitude = excluded.latitude,
-    longitude = excluded.longitude, time_zone = excluded.time_zone, phone = excluded.phone;
+    longitude = excluded.longitude, time_zone = excluded.time_zone, phone = excluded.phone,
+    video_link = excluded.video_link;
 
 -- name: apply_person
 INSERT INTO person (person_id, area_id, premises_id, name, birth_year, language, phone,

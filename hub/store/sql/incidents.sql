@@ -196,6 +196,11 @@ ORDER BY received_at DESC LIMIT 40;
 SELECT device_id, area_id, premises_id, kind FROM device
 WHERE person_id = %(person_id)s AND NOT revoked ORDER BY device_id LIMIT 20;
 
+-- name: arrival_targets
+-- What the database made of the areas' service circles when these were opened.
+SELECT incident_id, arrive_by FROM incident
+WHERE incident_id = ANY(%(ids)s) AND arrive_by IS NOT NULL;
+
 -- name: due_incidents
 -- Incidents whose deadline has passed, the most urgent first; held until commit.
 SELECT * FROM incident

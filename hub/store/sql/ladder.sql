@@ -11,7 +11,7 @@ SELECT of, area_id, height FROM up ORDER BY of, height;
 
 -- name: contacts
 -- Whom to call for these people, in order.
-SELECT person_id, place, contact_id, name FROM person_contact
+SELECT person_id, place, contact_id, name, channels FROM person_contact
 WHERE person_id = ANY(%(people)s) ORDER BY person_id, place;
 
 -- name: states

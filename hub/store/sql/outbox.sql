@@ -32,6 +32,25 @@ WITH urgent AS (
 SELECT claimed.*, begun.delivery_id FROM claimed JOIN begun USING (notification_id)
 ORDER BY urgency, due_at, notification_id;
 
+-- name: alone
+-- Whether no other courier of this database lives; until `on_shift` and `not_alone` nobody else can
+-- find out.
+SELECT pg_try_advisory_lock(%(key)s);
+
+-- name: on_shift
+-- For as long as this connection lives.
+SELECT pg_advisory_lock_shared(%(key)s);
+
+-- name: not_alone
+SELECT pg_advisory_unlock(%(key)s);
+
+-- name: leased_by_the_dead
+-- Nobody lives who could settle these: they are due at once. What has seen two couriers die may be
+-- why they did: spread over some seconds, so that those beside it get their word before it.
+UPDATE notification SET leased_until = CASE WHEN broken >= 2
+    THEN %(now)s + notification_id %% 8 * interval '1 second' END
+WHERE state = 'pending' AND leased_until > %(now)s;
+
 -- name: unreadable
 -- A row that this release cannot read is set apart, so that it does not stop the others.
 UPDATE notification SET state = 'poisoned', reason = 'unreadable', settled_at = %(now)s,

@@ -133,12 +133,5 @@ FROM hand_off WHERE incident_id = %(incident_id)s ORDER BY at, hand_off_id;
 UPDATE hand_off SET arrived_at = %(at)s, arrived_by = %(by_name)s
 WHERE incident_id = %(incident_id)s AND hand_off_id = %(hand_off_id)s AND arrived_at IS NULL;
 
--- name: arrivals
--- Incidents with a target, for figures: opened in a span, in areas (NULL: all).
-SELECT incident_id, area_id, opened_at, arrive_by, attended_at, resolved_at FROM incident
-WHERE arrive_by IS NOT NULL AND opened_at >= %(since)s AND opened_at < %(until)s
-  AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
-ORDER BY opened_at, incident_id LIMIT %(limit)s;
-
 -- name: now
 SELECT clock_timestamp() AS now;

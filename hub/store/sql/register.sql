@@ -10,7 +10,7 @@ SELECT person_id, area_id, premises_id, name, birth_year, language, phone, medic
 FROM person WHERE %(ids)s::text[] IS NULL OR person_id = ANY(%(ids)s);
 
 -- name: device
-SELECT device_id, area_id, premises_id, person_id, kind, label, secret_sha256, revoked
+SELECT device_id, area_id, premises_id, person_id, kind, label, voice_number, secret_sha256, revoked
 FROM device WHERE %(ids)s::text[] IS NULL OR device_id = ANY(%(ids)s);
 
 -- name: account
@@ -64,9 +64,9 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS horizon;
 -- name: add_premises
 -- Nothing happens where the id is taken.
 INSERT INTO premises (premises_id, area_id, address, access_notes, latitude, longitude, time_zone,
-    phone)
+    phone, video_link)
 VALUES (%(premises_id)s, %(area_id)s, %(address)s, %(access_notes)s, %(latitude)s, %(longitude)s,
-    %(time_zone)s, %(phone)s)
+    %(time_zone)s, %(phone)s, %(video_link)s)
 ON CONFLICT DO NOTHING;
 
 -- name: add_person

@@ -57,18 +57,22 @@ ORDER BY h.premises_id LIMIT %(limit)s;
 -- name: premises_card
 -- A home; of its key safe only whether there is one.
 SELECT h.premises_id, h.area_id, h.address, h.access_notes, h.latitude, h.longitude, h.time_zone,
-    h.phone, EXISTS (SELECT FROM key_safe k WHERE k.premises_id = h.premises_id) AS has_key_safe
+    h.phone, h.video_link, EXISTS (SELECT FROM key_safe k WHERE k.premises_id = h.premises_id) AS has_key_safe
 FROM premises h WHERE h.premises_id = %(id)s;
 
 -- name: residents
 SELECT person_id, name, state FROM person WHERE premises_id = %(id)s ORDER BY person_id
 LIMIT %(limit)s;
 
+-- name: video_links
+SELECT premises_id, video_link FROM premises
+WHERE premises_id = ANY(%(ids)s) AND video_link IS NOT NULL;
+
 -- name: change_premises
 -- People and devices move with their home: a trigger does it.
 UPDATE premises SET area_id = %(area_id)s, address = %(address)s, access_notes = %(access_notes)s,
     latitude = %(latitude)s, longitude = %(longitude)s, time_zone = %(time_zone)s,
-    phone = %(phone)s
+    phone = %(phone)s, video_link = %(video_link)s
 WHERE premises_id = %(id)s;
 
 -- name: premises_holds

@@ -109,6 +109,23 @@ DELETE FROM alarm WHERE alarm_id IN (
 DELETE FROM alarm_occurrence WHERE derived_id IN (
     SELECT derived_id FROM alarm_occurrence WHERE began_at < %(before)s LIMIT %(limit)s);
 
+-- name: handovers
+-- Settled ones, with what was handed over. One that still waits for its answer stays.
+DELETE FROM handover WHERE handover_id IN (
+    SELECT handover_id FROM handover WHERE state <> 'offered' AND settled_at < %(before)s
+    ORDER BY settled_at LIMIT %(limit)s);
+
+-- name: rota_changes
+-- Single shifts that are over.
+DELETE FROM rota_change WHERE change_id IN (
+    SELECT change_id FROM rota_change WHERE until_at < %(before)s LIMIT %(limit)s);
+
+-- name: rota_weeks
+-- Weekly shifts that ended. The last night's shift ends on the next day, in any time zone.
+DELETE FROM rota_weekly WHERE weekly_id IN (
+    SELECT weekly_id FROM rota_weekly
+    WHERE valid_until < (%(before)s::timestamptz - interval '2 days')::date LIMIT %(limit)s);
+
 -- name: visits
 DELETE FROM visit WHERE visit_id IN (
     SELECT visit_id FROM visit WHERE at < %(before)s LIMIT %(limit)s);

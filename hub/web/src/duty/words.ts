@@ -1,4 +1,4 @@
-import { preferences, word } from "../desk/preferences.svelte";
+import { preferences, t, word } from "../desk/preferences.svelte";
 
 /** Both ways of writing days in one page would be read wrongly: 3/4 is the third of April here. */
 function locale(): string {
@@ -31,6 +31,16 @@ export function weekdayName(index: number): string {
   const monday = Date.UTC(2026, 0, 5);
   const format = new Intl.DateTimeFormat(preferences.language, { weekday: "short", timeZone: "UTC" });
   return format.format(monday + index * 86_400_000);
+}
+
+/** "Mon–Fri", "Mon, Wed", every day. */
+export function weekdaysText(weekdays: readonly number[]): string {
+  const sorted = [...weekdays].sort((a, b) => a - b);
+  const [first, last] = [sorted[0], sorted.at(-1)];
+  if (first === undefined || last === undefined) return "";
+  if (sorted.length === 7) return t("duty.every_day");
+  if (sorted.length > 2 && last - first === sorted.length - 1) return `${weekdayName(first)}–${weekdayName(last)}`;
+  return sorted.map(weekdayName).join(preferences.language === "en" ? ", " : "、");
 }
 
 export function roleName(duty: string): string {

@@ -63,6 +63,7 @@ describe("acceleration", () => {
 describe("inactivity", () => {
   const line: InactivityLine = {
     premises_id: "home",
+    last_sign_at: null,
     learning: false,
     days: 30,
     days_needed: 14,

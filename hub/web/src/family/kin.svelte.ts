@@ -73,6 +73,12 @@ class Kin {
     return urgentOf([...this.feed.incidents.values()].filter((each) => each.person?.id === person.id));
   }
 
+  /** Whoever needs somebody stands first. */
+  get inOrder(): Relative[] {
+    const calm = (person: Relative): number => (this.incidentsOf(person).length > 0 ? 0 : 1);
+    return [...(this.people ?? [])].sort((a, b) => calm(a) - calm(b));
+  }
+
   /** Whether the service looks after one of their devices just now. */
   troubleOf(person: Relative): boolean {
     return [...this.feed.incidents.values()].some(

@@ -30,6 +30,13 @@ it("tells the steps in order, the same one once", () => {
   expect(told.map((each) => each.action)).toEqual(["alarm", "acknowledge"]);
 });
 
+it("says once that more people are told, until somebody does something", () => {
+  const step = (action: string, at: string) => ({ action, at, actor: "", actor_name: "", reason: null, detail: {} });
+  const rungs = ["alarm", "escalate", "alarm", "escalate", "escalate", "acknowledge", "escalate"];
+  const told = stepsOf(rungs.map((action, n) => step(action, String(n))));
+  expect(told.map((each) => each.action)).toEqual(["alarm", "escalate", "alarm", "acknowledge", "escalate"]);
+});
+
 it("never says that somebody is there in no time", () => {
   expect(minutesUntil("2026-03-02T08:00:00Z", Date.parse("2026-03-02T08:10:00Z"))).toBe(1);
 });

@@ -22,11 +22,18 @@ const SAID = new Set([
   "hand_off", "resolve", "reopen", "clear",
 ]);
 
-/** The log in the order of time; the same step by the same person twice in a row is said once. */
+/** The log in the order of time. The same step by the same person twice in a row is said once, and
+ * that more people are told once until somebody does something. */
 export function stepsOf(timeline: readonly TimelineEntry[]): TimelineEntry[] {
+  let telling = false;
   return timeline
     .filter((entry) => SAID.has(entry.action))
     .sort((a, b) => a.at.localeCompare(b.at))
+    .filter((entry) => {
+      const again = telling && entry.action === "escalate";
+      telling = entry.action === "escalate" || (telling && entry.action === "alarm");
+      return !again;
+    })
     .filter((entry, index, all) => {
       const before = all[index - 1];
       return before === undefined || before.action !== entry.action || before.actor_name !== entry.actor_name;

@@ -36,7 +36,7 @@ export class MapBoard {
     this.map = leaflet.map(element, { attributionControl: settings.map_tiles_credit !== "" });
     this.map.attributionControl?.setPrefix(false);
     (settings.map_tiles === "" ? plainGrid(colours.line) : tilesOf(settings)).addTo(this.map);
-    leaflet.control.scale({ imperial: false }).addTo(this.map);
+    leaflet.control.scale({ imperial: false, maxWidth: Math.max(100, element.clientWidth / 4) }).addTo(this.map);
     this.shapes.addTo(this.map);
     this.draft.addTo(this.map);
     this.map.setView(this.shown(centre), FIRST_ZOOM);
@@ -86,7 +86,7 @@ export class MapBoard {
   addMark(place: Place, radius_px: number, colour: string, label: string): void {
     const style = { radius: radius_px, color: "#ffffff", weight: 1, fillColor: colour, fillOpacity: 1 };
     const mark = leaflet.circleMarker(this.shown(place), style);
-    if (label !== "") mark.bindTooltip(label, { permanent: true, direction: "right", offset: [radius_px, 0], className: "mark" });
+    if (label !== "") mark.bindTooltip(label, { permanent: true, direction: "auto", offset: [radius_px, 0], className: "mark" });
     this.shapes.addLayer(mark);
   }
 

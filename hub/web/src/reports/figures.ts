@@ -56,6 +56,7 @@ export interface Days {
   readonly at_s: readonly number[];
   readonly answered_60_percent: readonly (number | null)[];
   readonly answered_180_percent: readonly (number | null)[];
+  readonly attended_percent: readonly (number | null)[];
   readonly incidents: readonly number[];
 }
 
@@ -69,6 +70,7 @@ export function dailyColumns(rows: readonly ServiceRow[], span: Span): Days {
     at_s: days.map((day) => Date.parse(`${day}T00:00:00Z`) / 1000),
     answered_60_percent: found.map((row) => row?.answered_60_percent ?? null),
     answered_180_percent: found.map((row) => row?.answered_180_percent ?? null),
+    attended_percent: found.map((row) => row?.attended_within_percent ?? null),
     incidents: found.map((row) => row?.incidents ?? 0),
   };
 }

@@ -21,6 +21,7 @@ export function counts(part: number, whole: number): string {
 /** 3.2 s, 48 s, 12 min; a dash of nothing. */
 export function seconds(value: number | null): string {
   if (value === null) return "–";
+  if (value < 0.1) return `<\u00a0${figure(0.1, 1)}\u00a0${t("unit.s")}`;
   if (value < 10) return `${figure(value, 1)} ${t("unit.s")}`;
   return duration(value * 1000, units());
 }

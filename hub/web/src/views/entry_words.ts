@@ -3,9 +3,7 @@
 import type { TimelineEntry } from "../api/contract";
 import { preferences, t, word } from "../desk/preferences.svelte";
 import { zh } from "../i18n/zh";
-
-// For machines, or said elsewhere on the page.
-const UNSAID = new Set(["alarm_id", "step", "next_deadline_at", "evidence", "phase"]);
+import { targetName } from "../policies/words";
 
 function isKnown(key: string): boolean {
   return key in zh;
@@ -16,20 +14,29 @@ export function headline(entry: TimelineEntry): string {
   return word("timeline", isKnown(`timeline.${exact}`) ? exact : entry.action);
 }
 
+/** What else is to be said. What only programs read is in the printed report, not here. */
 export function details(entry: TimelineEntry): string[] {
-  const said = isKnown(`timeline.${entry.action}.${entry.reason}`);
-  const reason = entry.reason === null || said ? "" : entry.reason;
-  return [reason, ...lines(entry.detail)].filter((line) => line !== "");
+  const detail = entry.detail ?? {};
+  const found = entry.action === "send" ? [message(entry)] : lines(detail);
+  return found.filter((line) => line !== "");
 }
 
-function lines(detail: unknown): string[] {
-  if (detail === null || detail === undefined) return [];
-  if (typeof detail !== "object") return [String(detail)];
+/** One message to one recipient, and what became of it. */
+function message({ detail, reason }: TimelineEntry): string {
+  const { recipient, channel } = detail ?? {};
+  return t("timeline.message", {
+    who: recipientName(String(recipient ?? "")),
+    way: word("channel", String(channel ?? "")),
+    became: word("delivery", reason ?? ""),
+  });
+}
+
+function lines(detail: Record<string, unknown>): string[] {
   // The detector's own words only where the catalogue knows none.
-  const texts = (detail as { texts?: Record<string, string> }).texts;
+  const texts = detail["texts"] as Record<string, string> | undefined;
   const own = texts !== undefined && preferences.language in texts ? "text" : null;
   return Object.entries(detail)
-    .filter(([key]) => !UNSAID.has(key) && key !== own)
+    .filter(([key]) => key !== own)
     .map(([key, value]) => line(key, value));
 }
 
@@ -38,35 +45,48 @@ function line(key: string, value: unknown): string {
   switch (key) {
     case "kind":
     case "outcome":
+    case "service":
       return word(key, String(value));
+    case "result":
+      return word("call", String(value));
     case "note":
     case "text":
+    case "reference":
       return String(value);
     case "texts":
       return (value as Record<string, string>)[preferences.language] ?? "";
     case "flags":
-      return listed(value).map((flag) => word("flag", flag)).join(" · ");
+      return (value as string[]).map((flag) => word("flag", flag)).join(" · ");
     case "told":
-      return t("timeline.told", { names: names(value) });
+      return t("timeline.told", { names: (value as string[]).map(pair).join(", ") });
     case "nobody":
-      return t("timeline.nobody", { names: names(value) });
+      return t("timeline.nobody", { names: (value as Unreached[]).map(unreached).join(", ") });
     case "expected_arrival_s":
       return t("timeline.arrival", { minutes: Math.round(Number(value) / 60) });
     default:
-      return `${key.replaceAll("_", " ")}: ${listed(value).join(", ")}`;
+      return "";
   }
 }
 
-function listed(value: unknown): string[] {
-  if (Array.isArray(value)) return value.map(String);
-  return [typeof value === "object" ? JSON.stringify(value) : String(value)];
+interface Unreached {
+  readonly who: string;
+  readonly reason: string;
 }
 
-/** "channel:recipient" pairs as words. */
-function names(value: unknown): string {
-  const pairs = listed(value).map((pair) => {
-    const [channel, ...recipient] = pair.split(":");
-    return `${word("recipient", recipient.join(":"))} (${word("channel", channel ?? "")})`;
-  });
-  return pairs.join(", ");
+/** Whom a rung could not reach, and why. */
+function unreached({ who, reason }: Unreached): string {
+  return t("timeline.because", { who: targetName(who), why: word("nobody", reason) });
+}
+
+/** "channel:recipient" as words. */
+function pair(text: string): string {
+  const [channel, ...recipient] = text.split(":");
+  return `${recipientName(recipient.join(":"))} (${word("channel", channel ?? "")})`;
+}
+
+/** Somebody by name where the page knows it, else what they are. */
+function recipientName(recipient: string): string {
+  if (`recipient.${recipient}` in zh) return word("recipient", recipient);
+  const [kind, id] = recipient.split(":");
+  return id !== undefined && `recipient.${kind}` in zh ? word("recipient", kind ?? "") : recipient;
 }
