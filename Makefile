@@ -73,7 +73,6 @@ schemas: setup
 screenshots: setup
 	@tests/ensure_system_packages.sh
 	$(BIN)/python -m tests.e2e.pictures docs/screenshots
-	SCREENSHOT_FOLDER=docs/screenshots $(BIN)/python -m pytest tests/e2e/test_overview.py -k clean_for_axe
 
 pins:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --no-annotate --no-header \

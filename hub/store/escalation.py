@@ -35,11 +35,11 @@ class PostgresEscalation:
         pool: AsyncConnectionPool[Any],
         reachable: frozenset[ChannelName],
         language: str = CHINESE,
-        monotonic_s: Callable[[], float] = SystemClock().monotonic_s,
+        monotonic_s: Callable[[], float] | None = None,
     ) -> None:
         """`reachable` are the channels that are configured; `language` is what people are told in
         of whom nobody wrote down which they speak."""
-        self._monotonic_s = monotonic_s
+        self._monotonic_s = monotonic_s or SystemClock().monotonic_s
         self._stood_still = False
         self._pool = pool
         self._reachable = reachable

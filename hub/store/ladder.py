@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, LiteralString, Protocol
 
 import msgspec
 
@@ -17,7 +17,7 @@ from alerts.responders import Actor, ActorKind
 from alerts.selection import Recipient, Roster
 from hub.register import zone_named
 from hub.store import presence, queries, reach_responders, rota
-from hub.store.ledger import log_values, many
+from hub.store.ledger import log_values
 from hub.store.policies import lineages
 from hub.store.whereabouts import Cursor
 
@@ -208,7 +208,7 @@ async def _accounts(cursor: Cursor, ids: Iterable[str]) -> dict[str, Actor]:
 async def keep(cursor: Cursor, decisions: Sequence[Decision], now: datetime) -> None:
     """Log and outbox of rungs that were climbed; the incidents are saved already."""
     entries = [_entry(decision, now) for decision in decisions if decision.worth_logging]
-    await many(cursor, _SQL["log"], entries)
+    await _at_once(cursor, _LADDER["log_climbs"], entries, "detail")
     rings = [
         (_ring(decision, recipient, now), decision.reason is Reason.LAST_STEP_REPEATED)
         for decision in decisions
@@ -216,10 +216,17 @@ async def keep(cursor: Cursor, decisions: Sequence[Decision], now: datetime) -> 
     ]
     repeated = [row for row, again in rings if again]
     unrung = await _rung_again(cursor, repeated)
-    await many(cursor, _SQL["add_notification"], [row for row, again in rings if not again])
-    await many(cursor, _SQL["add_notification"], unrung)
+    new = [row for row, again in rings if not again]
+    await _at_once(cursor, _LADDER["ring"], [*new, *unrung], "body")
     if len(unrung) < len(repeated):
         await cursor.execute(_LADDER["wake_courier"])
+
+
+async def _at_once(cursor: Cursor, query: LiteralString, rows: Sequence[Row], json: str) -> None:
+    """Insert all rows as one statement; `json` names the column that is JSON already."""
+    if rows:
+        packed = [row | {json: msgspec.Raw(row[json].encode())} for row in rows]
+        await cursor.execute(query, {"rows": msgspec.json.encode(packed).decode()})
 
 
 async def _rung_again(cursor: Cursor, rows: Sequence[Row]) -> list[Row]:

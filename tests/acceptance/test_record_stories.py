@@ -227,7 +227,10 @@ async def test_a_press_nobody_answered_counts_against_the_minute(town: Town) -> 
 
 
 async def test_the_weekly_test_was_forgotten(town: Town) -> None:
+    """Served for a year: a test is owed every week, a visit every month."""
     town.clock.move_to(NIGHT)
+    for noun in ("person", "device"):
+        await town.change(f"UPDATE {noun} SET registered_at = %s", NIGHT - timedelta(days=365))
     for device in ("button-1", "button-2"):
         await town.press(device, "test 1", action="test")
     assert await behind(town) == {"anna": "visit", "bo": "visit"}

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.e2e.demo_hub import DemoHub, demo_hub
 from tests.e2e.desk_client import DeskClient
 from tests.e2e.desk_page import browser, go, log_in, opened, picture
+from tests.e2e.overview_pictures import overview
 from tests.e2e.phone_page import phone
 from tests.e2e.scene import Scene
 
@@ -48,8 +49,6 @@ class Pictures:
             await page.keyboard.press("e")
             await page.get_by_test_id("evidence").wait_for()
             await self.take(page, "incident-evidence", language, theme)
-            await page.keyboard.press("l")
-            await self.take(page, "incident-record", language, theme)
             await go(page, "people/zhao")
             await page.get_by_test_id("zones").wait_for()
             await self.take(page, "person", language, theme)
@@ -64,8 +63,6 @@ class Pictures:
             await page.get_by_test_id("relative").first.wait_for(timeout=15_000)
             if incident_id is None:
                 await self.take(page, "family", language, theme)
-                await page.get_by_test_id("open-share").first.click()
-                await self.take(page, "family-share", language, theme)
             else:
                 await self.take(page, "family-urgent", language, theme)
                 await page.get_by_test_id("urgent").first.click()
@@ -107,6 +104,7 @@ async def take_all(hub: DemoHub, folder: Path) -> None:
         await pictures.of_desk(launched, ids | {"chen": heart["id"]})
         await pictures.of_family(launched, ids["zhao"])
         await pictures.of_phone(launched)
+        await overview(launched, hub, desk, LOOKS, pictures.take)
 
 
 def main() -> None:

@@ -106,6 +106,9 @@ def test_one_incident_as_a_report(url: str, tmp_path: Path) -> None:
 
 
 def test_visits_from_a_file_and_who_is_overdue(url: str, tmp_path: Path) -> None:
+    with psycopg.connect(url) as connection:  # they are not new
+        connection.execute("UPDATE person SET registered_at = NULL")
+        connection.execute("UPDATE device SET registered_at = NULL")
     code, told = carebell(url, "rounds", "--overdue", "visit")
     assert code == 0, told
     assert "ben\tBen\thome\tnever OVERDUE\tnever OVERDUE" in told

@@ -31,6 +31,24 @@ SELECT responder_id, name, area_id FROM responder WHERE responder_id = ANY(%(ids
 -- name: wake_courier
 NOTIFY notification_due;
 
+-- name: log_climbs
+-- Entries of the audit log: in an earthquake hundreds at once, as one statement.
+INSERT INTO audit_log (at, area_id, incident_id, actor_kind, actor_id, actor_name, action, reason,
+    detail)
+SELECT at, area_id, incident_id, actor_kind, actor_id, actor_name, action, reason, detail
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (at timestamptz, area_id text, incident_id text,
+    actor_kind text, actor_id text, actor_name text, action text, reason text, detail jsonb);
+
+-- name: ring
+-- Rows of the outbox, the same way.
+INSERT INTO notification (area_id, incident_id, channel, channels, recipient, kind, urgency, body,
+    state, created_at, due_at, settled_at, detail, step)
+SELECT area_id, incident_id, channel, channels, recipient, kind, urgency, body, state, at, at,
+    settled_at, detail, step
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (area_id text, incident_id text, channel text,
+    channels text[], recipient text, kind text, urgency smallint, body jsonb, state text,
+    at timestamptz, settled_at timestamptz, detail text, step smallint);
+
 -- name: own
 -- The policies that may be for something in these areas.
 SELECT * FROM policy WHERE area_id = ANY(%(areas)s) ORDER BY policy_id;

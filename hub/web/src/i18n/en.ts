@@ -705,7 +705,7 @@ export const en: Record<Key, string> = {
   "family.not_up": "Not up yet today",
   "family.active_hours": "Active in {count} of {hours} hours so far",
   "family.nights": "Quiet at night",
-  "family.night": "{day}: {from} to {until}, up {times}×",
+  "family.night": "{day}: {from}–{until}, up {times}×",
   "family.night_still": "{day}: quiet since {from}",
   "family.night_unknown": "{day}: no quiet stretch was measured",
   "family.where": "Where they are",

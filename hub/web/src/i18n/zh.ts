@@ -698,7 +698,7 @@ export const zh = {
   "family.not_up": "今天还没有活动",
   "family.active_hours": "到现在 {count}/{hours} 个小时有活动",
   "family.nights": "夜间安静",
-  "family.night": "{day}：{from} 至 {until}，起来 {times} 次",
+  "family.night": "{day} {from}–{until}，起来 {times} 次",
   "family.night_still": "{day}：{from} 起安静",
   "family.night_unknown": "{day}：没有安静的记录",
   "family.where": "现在在哪里",
