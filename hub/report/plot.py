@@ -24,6 +24,7 @@ def draw(sheet: FPDF, chart: Chart, font: str) -> None:
     width = sheet.w - sheet.r_margin - _RIGHT_MM - left
     each = width / len(chart.labels)
     most = max(4, *chart.columns)
+    most += most % 2
     sheet.set_font(font, size=6.5)
     sheet.set_text_color(_TEXT)
     _legend(sheet, chart, left, top - 5)
@@ -51,6 +52,8 @@ def draw(sheet: FPDF, chart: Chart, font: str) -> None:
     for n in range(0, len(chart.labels), step):
         sheet.text(left + each * n, top + HEIGHT_MM + 3.5, chart.labels[n])
     sheet.set_text_color(0)
+    sheet.set_draw_color(0)
+    sheet.set_fill_color(255)
     sheet.set_line_width(0.2)
     sheet.set_y(top + HEIGHT_MM + _BELOW_MM - 2)
 

@@ -58,10 +58,14 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         ),
         "演练不计入，测试单列。目标：60 秒内 97.5%，180 秒内 99%（英国远程照护服务协会）。",
     ),
-    "button": ("button", "按钮"),
-    "wristband": ("wristband", "手环"),
-    "care_bed": ("care bed", "护理床"),
-    "phone": ("phone", "手机"),
+    "button": ("Button", "按钮"),
+    "wristband": ("Wristband", "手环"),
+    "care_bed": ("Care bed", "护理床"),
+    "motion_sensor": ("Motion sensor", "人体感应器"),
+    "door_sensor": ("Door sensor", "门磁"),
+    "hazard_sensor": ("Hazard sensor", "险情探测器"),
+    "gateway": ("Gateway", "网关"),
+    "phone": ("Phone", "手机"),
 }
 
 

@@ -18,6 +18,10 @@ from tests.e2e.desk_client import DeskClient
 ONE_LOOP = pytest.mark.asyncio(loop_scope="package")
 """Stories that share a browser run on its loop."""
 
+SOON_MS = 15_000
+"""A busy machine fails no story here; what must be quick says so itself."""
+expect.set_options(timeout=SOON_MS)
+
 SCREENSHOTS = os.environ.get("SCREENSHOT_FOLDER")
 """Set by `make screenshots`."""
 COLOURS = 128

@@ -49,12 +49,7 @@ async def overview(
         who = (await desk.asked("GET", f"accounts?q={username}"))["items"][0]["id"]
         await desk.asked("POST", "rota/weekly", area_id="city", duty="dispatcher", account_id=who,
                          weekdays=weekdays, hours=hours)  # fmt: skip
-    # The demo's own homes lie in another city: on one map with the scene nothing could be seen.
-    for n, home in enumerate((await desk.asked("GET", "premises?limit=200"))["items"]):
-        if abs((home["latitude"] or 0) - LATITUDE) > 1:
-            await desk.asked("PATCH", f"premises/{home['id']}",
-                             latitude=LATITUDE + 0.004 * math.cos(2 * n),
-                             longitude=LONGITUDE + 0.007 * math.sin(2 * n))  # fmt: skip
+    await _move_the_demo(desk)
     await desk.asked("PUT", "policies/at-night", **NIGHT)
     await desk.asked("PATCH", "premises/home-zhao", video_link="https://video.example/zhao")
     await month_before(database_url(hub.folder))
@@ -70,3 +65,16 @@ async def overview(
             await page.get_by_test_id(mark).first.wait_for()
             await take(page, name, language, theme)
         await page.context.close()
+
+
+async def _move_the_demo(desk: DeskClient) -> None:
+    """Its own homes lie in another city: on one map with the scene nothing could be seen."""
+    homes = (await desk.asked("GET", "premises?limit=200"))["items"]
+    others = [home["id"] for home in homes if abs((home["latitude"] or 0) - LATITUDE) > 1]
+    for n, home in enumerate(others):
+        place = LATITUDE + 0.004 * math.cos(2 * n), LONGITUDE + 0.007 * math.sin(2 * n)
+        await desk.asked("PATCH", f"premises/{home}", latitude=place[0], longitude=place[1])
+    for incident in desk.open_incidents():
+        if (incident["premises"] or {}).get("id") in others:
+            for deed, body in (("acknowledge", {}), ("resolve", {"outcome": "helped"})):
+                await desk.asked("POST", f"incidents/{incident['id']}/{deed}", **body)

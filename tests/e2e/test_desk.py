@@ -110,7 +110,7 @@ async def test_an_incident_by_keyboard_on_two_desks(
 
     await first.keyboard.press("a")
     state = second.get_by_test_id("incident-state")
-    await expect(state).to_have_attribute("data-state", "acknowledged", timeout=2000)
+    await expect(state).to_have_attribute("data-state", "acknowledged")
     await expect(second.get_by_test_id("action-acknowledge")).to_be_disabled()
     await second.keyboard.press("n")
     await second.keyboard.type("The neighbour has a dog")

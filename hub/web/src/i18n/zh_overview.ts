@@ -190,7 +190,7 @@ export const zhOverview = {
   "wall.video": "视频",
   "home.video_link": "视频链接（有未办结警情时显示在大屏上）",
   "wall.video_of": "打开视频：{home}",
-  "wall.all_well": "全部正常",
+  "wall.all_well": "运行正常",
 
   "kind.call_in": "来电求助",
   "view.policies": "预案",

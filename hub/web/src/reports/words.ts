@@ -22,7 +22,7 @@ export function counts(part: number, whole: number): string {
 export function seconds(value: number | null): string {
   if (value === null) return "–";
   if (value < 0.1) return `<\u00a0${figure(0.1, 1)}\u00a0${t("unit.s")}`;
-  if (value < 10) return `${figure(value, 1)} ${t("unit.s")}`;
+  if (value < 10) return `${figure(value, 1)}\u00a0${t("unit.s")}`;
   return duration(value * 1000, units());
 }
 
