@@ -38,6 +38,21 @@ async def test_an_incident_from_the_database_has_its_cards(hub: ApiHub) -> None:
     assert item["opened_at"].endswith("Z")
 
 
+async def test_a_long_incident_shows_how_it_began_and_what_is_new(hub: ApiHub) -> None:
+    opened = await hub.ingest.take_press(press())
+    hub.rows(
+        "INSERT INTO audit_log (at, area_id, incident_id, actor_kind, actor_name, action, detail)"
+        f" SELECT now(), 'east', '{opened['id']}', 'dispatcher', n::text, 'note', '{{}}'"
+        " FROM generate_series(1, 1200) n RETURNING 1"
+    )
+    async with hub.desk() as desk:
+        detail = (await desk.get(f"{INCIDENTS}/{opened['id']}")).json()
+    names = [entry["actor_name"] for entry in detail["timeline"]]
+    assert len(names) == 1000
+    assert names[1:3] == ["1", "2"]
+    assert names[-1] == "1200"
+
+
 async def test_every_look_is_written_down(hub: ApiHub) -> None:
     opened = await hub.ingest.take_press(press())
     async with hub.desk() as desk:

@@ -16,8 +16,13 @@ DELETE FROM quarantine WHERE lane = %(lane)s AND quarantine_id <= (
 );
 
 -- name: log_of
-SELECT at, actor_kind, actor_id, actor_name, action, reason, detail FROM audit_log
-WHERE incident_id = %(incident_id)s ORDER BY entry_id LIMIT 1000;
+-- Of a long incident how it began and what is new; its report has all of it.
+WITH shown AS (
+    (SELECT * FROM audit_log WHERE incident_id = %(incident_id)s ORDER BY entry_id LIMIT 200)
+    UNION
+    (SELECT * FROM audit_log WHERE incident_id = %(incident_id)s ORDER BY entry_id DESC LIMIT 800)
+)
+SELECT at, actor_kind, actor_id, actor_name, action, reason, detail FROM shown ORDER BY entry_id;
 
 -- name: incidents_page
 -- Newest first; the cursor is the last row's opening time and id.
