@@ -1,8 +1,9 @@
 # Everything a developer types. Each target does its own set-up; repeating it costs a second.
 PYTHON ?= python3
 ARGS ?=
-# Tests wait more than they compute: one worker a core, a file on one worker.
-WORKERS ?= --numprocesses 2 --dist loadfile
+# Tests wait more than they compute: three workers on two cores, a file on one worker, whole hubs
+# first (tests/conftest.py).
+WORKERS ?= --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 VENV := .venv
 BIN := $(VENV)/bin

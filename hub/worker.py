@@ -47,6 +47,8 @@ CYCLE_EVERY_S = 1.0
 """A deadline is met within a second even if the wake-up is lost."""
 DRAIN_WITHIN_S = 15.0
 """After an outage, how long the ladder waits for deeds that are not recorded yet."""
+ANSWERS_WITHIN_S = 2.0
+"""A database that takes longer to say that it is there is not back yet."""
 HEARD_WITHIN_S = 5.0
 """What ingest said of them counts for so long; it says it once a second."""
 WEBHOOK_TIMEOUT_S = 10.0
@@ -171,7 +173,7 @@ class WorkerProcess:
                 async with asyncio.timeout(CYCLE_EVERY_S):
                     await event.wait()
             event.clear()
-            if name == "escalator" and self._must_drain():
+            if name == "escalator" and await self._must_drain():
                 continue
             try:
                 handled = await run_once()
@@ -190,18 +192,24 @@ class WorkerProcess:
             counted = {"type": "worker", **self._outbox.figures()}
             self._broker.publish_nowait(topics.DESK_STATS, msgspec.json.encode(counted))
 
-    def _must_drain(self) -> bool:
+    async def _must_drain(self) -> bool:
         """Whether what humans did waits for a database that was away: somebody may have taken
-        responsibility already, so the ladder waits for their record, but not for ever. Alarms
-        alone are not waited for: in an earthquake thousands queue, and those recorded must ring."""
-        now_s = self._clock.monotonic_s()
-        waiting = (
-            self._unrecorded_at_s is not None and now_s - self._unrecorded_at_s < HEARD_WITHIN_S
-        )
-        if not waiting:
+        responsibility already, so the ladder waits for their record, but not for ever: so long
+        after the database answers again. Alarms alone are not waited for: in an earthquake
+        thousands queue, and those recorded must ring."""
+        asked_s = self._clock.monotonic_s()
+        if self._unrecorded_at_s is None or asked_s - self._unrecorded_at_s >= HEARD_WITHIN_S:
             self._draining_since_s = None
             return False
-        if self._draining_since_s is None:
+        answers = True
+        try:
+            async with self._pool.connection() as connection:
+                await connection.execute("SELECT 1")
+        except TRANSIENT:
+            answers = False
+        now_s = self._clock.monotonic_s()
+        late = not answers or now_s - asked_s > ANSWERS_WITHIN_S
+        if self._draining_since_s is None or late:
             self._draining_since_s = now_s
         return now_s - self._draining_since_s < DRAIN_WITHIN_S
 

@@ -27,6 +27,12 @@ def long_run(examples: int) -> int:
     return examples * (LONG_RUN if settings.get_current_profile_name() == "long" else 1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole hubs first: they mostly wait, and the last file of a run is waited for alone."""
+    whole = {item.path for item in items if item.get_closest_marker("e2e")}
+    items.sort(key=lambda item: item.path not in whole)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[DatabaseServer]:
     """A running server with a migrated template."""

@@ -1,6 +1,7 @@
 """What follows from a human's deed: its record, whose calls stop, and who learns of it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from hub.store.ledger import Row, many
 from hub.store.receipts import told_notifications
 from hub.store.whereabouts import Cursor
 from schemas.commands import ReceiptStage
+from schemas.ids import IncidentId
 
 _SQL = queries.load("incidents")
 
@@ -49,6 +51,8 @@ _REFUSALS = {
     )
 }  # fmt: skip
 
+_RINGS = (NotificationKind.RING, NotificationKind.CHECK_IN, NotificationKind.CALLING)
+_OF_AN_OPEN_ONE = (*_RINGS, NotificationKind.COMING)
 _COMING = frozenset({Verb.ACKNOWLEDGE, Verb.TAKE_OVER, Verb.GOING})
 
 
@@ -97,6 +101,12 @@ def details_of(action: Action) -> Row:
     return {key: value for key, value in said.items() if value is not None}
 
 
+async def nothing_more(cursor: Cursor, incident_id: IncidentId, at: datetime) -> None:
+    """It ended by itself: nobody is woken for it any more."""
+    stopped = {"kinds": [kind.value for kind in _OF_AN_OPEN_ONE], "verb": "clear", "over": True}
+    await cursor.execute(_SQL["supersede"], {"incident_id": incident_id, "at": at} | stopped)
+
+
 async def follow(
     cursor: Cursor, before: Incident, after: Incident, action: Action, language: str
 ) -> None:
@@ -126,11 +136,10 @@ def _stage(before: Incident, after: Incident, action: Action) -> ReceiptStage | 
 
 def _stopped(before: Incident, after: Incident) -> list[str]:
     """The kinds of what is not sent any more, where it has not been yet."""
-    rings = [NotificationKind.RING, NotificationKind.CHECK_IN, NotificationKind.CALLING]
     if not after.open:
-        return [kind.value for kind in (*rings, NotificationKind.COMING)] if before.open else []
+        return [kind.value for kind in _OF_AN_OPEN_ONE] if before.open else []
     if after.held and not before.held:
-        return [kind.value for kind in rings]
+        return [kind.value for kind in _RINGS]
     if before.held and not after.held:
         return [NotificationKind.COMING.value]
     return []

@@ -27,7 +27,15 @@ from alerts.ladders import ladder_of
 from hub.call_in import TELEPHONE
 from hub.detect.detector import Phase
 from hub.store import queries
-from hub.store.acts import CAUSES, action_values, details_of, follow, refusal_of, refusal_text
+from hub.store.acts import (
+    CAUSES,
+    action_values,
+    details_of,
+    follow,
+    nothing_more,
+    refusal_of,
+    refusal_text,
+)
 from hub.store.asking import Askable, Question, questions, settle_questions, told_answered
 from hub.store.items import (
     ActionItem,
@@ -63,6 +71,8 @@ class Book:
     resolved_by_subject: dict[Subject, Incident] = field(default_factory=dict)
     incident_of_alarm: dict[str, IncidentId | None] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
+    again: dict[AlarmId, datetime] = field(default_factory=dict)
+    """Presses without an id that this batch has recorded before, and when the last one began."""
     known_actions: dict[str, str | None] = field(default_factory=dict)
     known_findings: dict[AlarmId, IncidentId | None] = field(default_factory=dict)
     incident_of_episode: dict[Episode, IncidentId] = field(default_factory=dict)
@@ -76,6 +86,8 @@ class Book:
     opened: list[IncidentId] = field(default_factory=list)
     acted: list[tuple[Incident, Incident, Action]] = field(default_factory=list)
     """Incidents before and after a deed."""
+    cleared: dict[IncidentId, datetime] = field(default_factory=dict)
+    """Ended by themselves."""
     stands_for: StandsFor = field(default_factory=StandsFor)
     ladders: Ladders = field(default_factory=Ladders)
     neighbours: dict[PremisesId, list[Incident]] = field(default_factory=dict)
@@ -175,6 +187,11 @@ class Book:
             return item.alarm
         base, received_at = item.alarm.id, item.alarm.received_at
         last, began_at, _ = self.ledger.occurrences.get(base, (0, None, ""))
+        if base in self.again:
+            # What came before the last one in this batch is not from before a clock set back.
+            if received_at == self.again[base]:
+                del self.again[base]
+            return replace(item.alarm, id=occurrence_id(base, last))
         since = None if began_at is None else (received_at - began_at).total_seconds()
         number = occurrence(last, since, marked_duplicate=False)
         if number != last:
@@ -263,6 +280,8 @@ class Book:
             self._put(grouping.incident, at)
             if grouping.reason is Reason.QUESTION_WITHDRAWN:
                 self.taken_back.append((grouping.incident.id, at))
+            if grouping.reason is Reason.CLEARED:
+                self.cleared[grouping.incident.id] = at
         if found is not None:
             self._keep(found, grouping.incident, grouping.reason)
         if grouping.incident is not None:
@@ -440,6 +459,8 @@ class Book:
             await many(self.cursor, _SQL["add_notification"], rows)
 
     async def _save_acted(self) -> None:
+        for incident_id, at in self.cleared.items():
+            await nothing_more(self.cursor, incident_id, at)
         for before, after, action in self.acted:
             await follow(self.cursor, before, after, action, self.language)
 

@@ -169,13 +169,17 @@ async def _load_reopened(book: Book, actions: Sequence[Action]) -> None:
 
 
 async def _load_occurrences(book: Book, derived: Iterable[AlarmItem]) -> None:
-    ids = [item.alarm.id for item in derived]
-    if not ids:
+    """Which press the last one was; one that came at the very microsecond is the same: this batch
+    is tried again after a lost answer to COMMIT."""
+    came = {(item.alarm.id, item.alarm.received_at) for item in derived}
+    if not came:
         return
-    await book.cursor.execute(_SQL["occurrences"], {"ids": ids})
+    await book.cursor.execute(_SQL["occurrences"], {"ids": [base for base, _ in came]})
     async for row in book.cursor:
         known = (row["occurrence"], row["began_at"], row["area_id"])
         book.ledger.occurrences[row["derived_id"]] = known
+        if (row["derived_id"], row["began_at"]) in came:
+            book.again[row["derived_id"]] = row["began_at"]
 
 
 def _final_id(book: Book, item: AlarmItem) -> AlarmId:

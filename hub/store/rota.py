@@ -112,12 +112,12 @@ class PostgresRota:
 
         return await self._reach.run(read)
 
-    async def candidates(self, area_id: str, q: str, limit: int) -> list[View]:
-        """Who can be on duty for an area, by name."""
+    async def candidates(self, area_id: str, up_to: str, q: str, limit: int) -> list[View]:
+        """Who can be on duty for an area, by name; nobody from above the area `up_to`."""
 
         async def read(cursor: Cursor) -> list[View]:
-            values = {"area_id": area_id, "roles": list(MAY_SERVE), "like": like(q), "limit": limit}
-            await cursor.execute(_SQL["candidates"], values)
+            values = {"area_id": area_id, "up_to": up_to, "like": like(q), "limit": limit}
+            await cursor.execute(_SQL["candidates"], values | {"roles": list(MAY_SERVE)})
             return await cursor.fetchall()
 
         return await self._reach.run(read)

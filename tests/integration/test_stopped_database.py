@@ -90,6 +90,7 @@ async def house() -> AsyncIterator[House]:
             ledger, feed = Ledger(buttons), Feed(hub)
             await ledger.connect()
             await feed.start()
+            await eventually(lambda: desk_is_manned(hub))  # or the ladder passes it by
             yield House(hub, ledger, feed, hotline, buttons)
             await feed.stop()
             await ledger.close()
@@ -97,6 +98,11 @@ async def house() -> AsyncIterator[House]:
             hub.stop()
             server.close()
             shutil.rmtree(folder, ignore_errors=True)
+
+
+async def desk_is_manned(hub: Hub) -> bool:
+    with hub.database() as connection:
+        return connection.execute("SELECT FROM desk_presence LIMIT 1").fetchone() is not None
 
 
 @asynccontextmanager

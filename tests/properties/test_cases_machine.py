@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis import Phase as Trying
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -57,6 +58,10 @@ CLEAN = (
     " RESTART IDENTITY CASCADE;"
     "ALTER TABLE audit_log ENABLE TRIGGER audit_log_never_emptied"
 )
+
+
+TRIED = (Trying.explicit, Trying.reuse, Trying.generate)
+"""Shrinking takes minutes here; with `Trying.shrink` added, the kept example is made smaller."""
 
 
 @dataclass(slots=True)
@@ -156,7 +161,9 @@ class CasesMachine(RuleBasedStateMachine):
         self.log_length = 0
         self.leased: dict[int, Any] = {}
         self.place.rows(CLEAN)
-        self.escalation = PostgresEscalation(self.place.pool, frozenset(ChannelName))
+        self.escalation = PostgresEscalation(
+            self.place.pool, frozenset(ChannelName), monotonic_s=lambda: 0.0
+        )
         self.outbox = PostgresOutbox(self.place.pool)
 
     # What devices, people and time do
@@ -483,6 +490,31 @@ async def _recorded(
     return results
 
 
+def test_a_backlog_of_minutes_tried_again_counts_no_press_twice(database_url: str) -> None:
+    with ground(database_url) as place:
+        CasesMachine.place = place
+        machine = CasesMachine()
+        for seconds in (0, 30, 45, 61, 3600, 5):
+            machine.clock.pass_time(seconds)
+            machine.unreadable(device="button-2", payload=b"?")
+        machine.record(fate="answer lost")
+        machine.every_press_is_one_alarm()
+        machine.every_deed_is_recorded_once()
+
+
+def test_what_ended_by_itself_rings_nobody_any_more(database_url: str) -> None:
+    with ground(database_url) as place:
+        CasesMachine.place = place
+        machine = CasesMachine()
+        for over in (False, True):
+            machine.silence(device="button-1", over=over)
+            machine.record(fate="committed")
+            machine.climb()
+            if not over:
+                assert place.rows("SELECT 1 FROM notification WHERE state = 'pending'")
+        assert not place.rows("SELECT 1 FROM notification WHERE state = 'pending'")
+
+
 @pytest.mark.slow
 def test_any_order_of_events(database_url: str) -> None:
     with ground(database_url) as place:
@@ -493,6 +525,8 @@ def test_any_order_of_events(database_url: str) -> None:
                 max_examples=40,
                 stateful_step_count=25,
                 deadline=None,
+                phases=TRIED,
+                print_blob=True,
                 suppress_health_check=list(HealthCheck),
             ),
         )

@@ -107,9 +107,11 @@ async def find_candidates(
     q: Annotated[str, Query(max_length=100)] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> CandidateList:
-    """Who can be on duty for an area of yours: accounts with a desk there or above."""
+    """Who can be on duty for an area of yours: accounts with a desk there or above, up to your own
+    area."""
     _must_see(parts, account, area_id)
-    rows = await _ports(parts).rota.candidates(area_id, q.strip().replace("\x00", ""), limit)
+    asked = q.strip().replace("\x00", "")
+    rows = await _ports(parts).rota.candidates(area_id, account.area_id, asked, limit)
     return CandidateList(items=[CandidateView.model_validate(row) for row in rows])
 
 

@@ -139,7 +139,8 @@ WHERE n.notification_id = last.notification_id
 RETURNING n.notification_id;
 
 -- name: supersede
--- A human acted: what has not been sent yet is not sent any more. A responder whom a dispatcher
+-- A human acted, or it ended by itself: what has not been sent yet is not sent any more. A responder
+-- whom a dispatcher
 -- picked is still called when somebody takes it (`over`: not when it is over).
 UPDATE notification SET state = 'superseded', settled_at = %(at)s, detail = %(verb)s,
     leased_until = NULL

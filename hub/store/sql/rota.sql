@@ -48,11 +48,13 @@ SELECT EXISTS (SELECT FROM above WHERE area_id = %(seat)s) AS serves,
     EXISTS (SELECT FROM area WHERE area_id = %(area_id)s) AS known;
 
 -- name: candidates
--- Who can be on duty for an area: whoever has a desk that sees it, found by name or username.
+-- Who can be on duty for an area: whoever has a desk that sees it, found by name or username; up to
+-- the area of whoever asks.
 WITH RECURSIVE above AS (
     SELECT area_id, parent_id FROM area WHERE area_id = %(area_id)s
     UNION
     SELECT a.area_id, a.parent_id FROM area a JOIN above ON a.area_id = above.parent_id
+    WHERE above.area_id <> %(up_to)s
 )
 SELECT account_id, name, role FROM account
 WHERE area_id IN (SELECT area_id FROM above) AND role = ANY(%(roles)s) AND NOT disabled
