@@ -8,7 +8,7 @@ from hub.api.access import MAY
 from tests.integration.api_hub import ApiHub
 from tests.integration.desk_database import DatabaseServer
 
-PAYLOADS = 20_000
+PAYLOADS = 10_000
 GROWTH_MIB = 24.0
 """The long pass ends within a mebibyte of where it began; here models are still being loaded."""
 
