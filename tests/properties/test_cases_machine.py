@@ -4,13 +4,10 @@ Batches are tried again as after a lost answer to COMMIT, transactions are rolle
 repeat and the broker delivers again. After every step the promises are read from the tables.
 """
 
-import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import psycopg
 import pytest
@@ -24,8 +21,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool
 
 from alerts.actions import CallResult, Verb
 from alerts.alarm import Alarm, Category, Priority, Subject, SubjectKind
@@ -44,70 +39,15 @@ from hub.store.escalation import PostgresEscalation
 from hub.store.outbox import LEASE_S, PostgresOutbox
 from schemas.identity import DERIVED_REPEAT_S
 from schemas.ids import AlarmId, DeviceId, PremisesId
-from tests.scenes import LIN, ROOT, WU, HandClock, action, delivery, register, settle_in, taken
-
-T = TypeVar("T")
+from tests.properties.cases_ground import CLEAN, Ground, ground
+from tests.scenes import LIN, ROOT, WU, HandClock, action, delivery, register, taken
 
 DEVICES = ("button-1", "band-1", "button-2", "stranger-1")
 LONGEST_WAIT_S = max(max(p.acknowledged_lease_s, p.attended_lease_s) for p in SHIPPED.values())
 MEI = Actor(ActorKind.CONTACT, "c-1", "Mei")
 CHEN = Actor(ActorKind.RESPONDER, "r-1", "Chen")
-CLEAN = (
-    "ALTER TABLE audit_log DISABLE TRIGGER audit_log_never_emptied;"
-    "TRUNCATE notification, finding, alarm, incident, alarm_occurrence, desk_action, audit_log"
-    " RESTART IDENTITY CASCADE;"
-    "ALTER TABLE audit_log ENABLE TRIGGER audit_log_never_emptied"
-)
-
-
 TRIED = (Trying.explicit, Trying.reuse, Trying.generate)
 """Shrinking takes minutes here; with `Trying.shrink` added, the kept example is made smaller."""
-
-
-@dataclass(slots=True)
-class Ground:
-    """A database and the one loop on which everything runs."""
-
-    url: str
-    runner: asyncio.Runner
-    pool: AsyncConnectionPool[Any]
-
-    def run(self, work: Callable[[psycopg.AsyncConnection[Any]], Awaitable[T]]) -> T:
-        """`work` in one transaction."""
-
-        async def in_transaction() -> T:
-            async with self.pool.connection() as connection, connection.transaction():
-                return await work(connection)
-
-        return self.runner.run(in_transaction())
-
-    def rows(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
-        """Rows of a query, outside of any transaction."""
-
-        async def ask() -> list[dict[str, Any]]:
-            async with (
-                self.pool.connection() as connection,
-                connection.cursor(row_factory=dict_row) as cursor,
-            ):
-                await cursor.execute(query.encode(), parameters)
-                return await cursor.fetchall() if cursor.description else []
-
-        return self.runner.run(ask())
-
-
-@contextmanager
-def ground(url: str) -> Iterator[Ground]:
-    """A pool on a loop of its own."""
-    settle_in(url)
-    with asyncio.Runner() as runner:
-        pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
-            url, min_size=1, max_size=2, open=False, kwargs={"autocommit": True}
-        )
-        runner.run(pool.open(wait=True))
-        try:
-            yield Ground(url, runner, pool)
-        finally:
-            runner.run(pool.close())
 
 
 class RolledBack(Exception):
