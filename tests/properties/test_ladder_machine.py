@@ -25,12 +25,8 @@ from hub.store.audit_seal import seal_some
 from hub.store.cases import ActionItem, Recorded, record
 from hub.store.setback import JITTER, LEASE_SLACK, LOOK_EVERY
 from tests.conftest import long_run
-from tests.properties.test_cases_machine import (
-    LONGEST_WAIT_S,
-    CasesMachine,
-    Ground,
-    ground,
-)
+from tests.properties.cases_ground import Ground, ground
+from tests.properties.test_cases_machine import LONGEST_WAIT_S, CasesMachine
 from tests.properties.unsteady import Fate, Mood, MortalConnection, Teller, buried, mortal_pool
 
 FORGET = (
