@@ -12,7 +12,7 @@ from hub.clock import SystemClock
 from hub.service_report import By, Concern, Question, Report
 from hub.store.reach import Reach
 from hub.store.service_figures import PostgresServiceFigures
-from tests.integration.service_town import MORNING, Town, usual_days
+from tests.integration.service_town import MORNING, RING, Town, usual_days
 
 MARCH = Question("city", None, date(2026, 3, 1), date(2026, 3, 31))
 
@@ -36,6 +36,16 @@ def asked(town: Town, how: str, *words: Any) -> Report:
             await reach.close()
 
     return asyncio.run(ask())
+
+
+def test_a_tested_channel_stops_no_count(town: Town) -> None:
+    """Its notification belongs to no incident."""
+    with psycopg.connect(town.url) as connection:
+        tested = MORNING + timedelta(days=1)
+        connection.execute(RING, ("city", None, "sms", "sent", tested, tested, tested, "taken"))
+    town.incident("i-late", answered=30)
+    assert town.counted() > 0
+    assert asked(town, "service", MARCH, By.TOTAL).rows[0]["incidents"] == 8
 
 
 def test_everything_together(town: Town) -> None:

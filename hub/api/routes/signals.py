@@ -60,7 +60,7 @@ class PressList(BaseModel):
     """Oldest first."""
 
     now: Moment
-    """The hub's time: what to ask after, the first time."""
+    """The hub's time as this was asked: what to ask after, the first time."""
     items: list[PressView]
 
 
@@ -107,7 +107,7 @@ async def wait_for_presses(
         if rows or parts.clock.monotonic_s() >= deadline_s:
             break
         await asyncio.sleep(LOOKS_EVERY_S)
-    return PressList(now=iso(parts.clock.now()) or "", items=[_press(row) for row in rows])
+    return PressList(now=iso(now) or "", items=[_press(row) for row in rows])
 
 
 BELIEVED = timedelta(seconds=60)

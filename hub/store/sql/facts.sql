@@ -9,11 +9,12 @@ SELECT horizon::text AS horizon, settled_until, clock_timestamp() AS at,
 FROM incident_fact_state;
 
 -- name: changed
--- Incidents that changed since a look, or of which a notification was settled since.
+-- Incidents that changed since a look, or of which a notification was settled since. A notification
+-- of no incident is a channel's test.
 SELECT incident_id FROM incident WHERE changed_txid >= %(horizon)s::xid8
 UNION
 SELECT incident_id FROM notification
-WHERE state <> 'pending' AND settled_at >= %(settled_since)s;
+WHERE incident_id IS NOT NULL AND state <> 'pending' AND settled_at >= %(settled_since)s;
 
 -- name: advance
 UPDATE incident_fact_state SET horizon = %(horizon)s::xid8, settled_until = %(settled_until)s,
