@@ -27,6 +27,7 @@ from hub.detect.registry import TELEMETRY_DETECTORS
 from hub.detect.runner import Runner
 from hub.digest import Witness
 from hub.fallback_process import fallback_voice
+from hub.huge_pages import ask_for_huge_pages
 from hub.ingest import Desk
 from hub.observation import Observation
 from hub.ownership import OwnedElsewhere
@@ -43,6 +44,8 @@ from hub.telemetry_lane import TelemetryLane
 from schemas import topics
 from schemas.ids import AreaId, DeviceId
 
+LARGE_PAGES_EVERY_S = 15.0
+"""Asking again costs a millisecond."""
 ALARM_CLIENT = "carebell-alarm"
 TELEMETRY_CLIENT = "carebell-telemetry"
 OWN_CLIENT = "carebell-ingest"
@@ -161,6 +164,7 @@ class IngestProcess:
             group.create_task(self.fallback.run())
             group.create_task(pulse.run())
             group.create_task(self._keep_areas())
+            group.create_task(_in_large_pages())
             if self._settings.broker_url:
                 group.create_task(self._examine_broker())
 
@@ -407,6 +411,13 @@ class IngestProcess:
                 gc.set_threshold(*COLLECTED_AFTER)
                 gc.enable()
                 return
+
+
+async def _in_large_pages() -> None:
+    """Memory grows with the people who were heard; what came since is asked for."""
+    while True:
+        await asyncio.sleep(LARGE_PAGES_EVERY_S)
+        await asyncio.to_thread(ask_for_huge_pages)
 
 
 def _left_waiting(_delivery: Delivery) -> None:
