@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import msgspec
 import structlog
 
 from alerts.actions import Action
@@ -436,7 +437,9 @@ def _incoming(delivery: Delivery, now: datetime) -> Incoming:
     if delivery.topic != topics.DESK_RETRY_ALARM:
         return Incoming(delivery, now)
     opened = retry.opened(delivery.payload)
-    message = replace(delivery, topic=opened.topic, payload=opened.payload, duplicate=False)
+    message = msgspec.structs.replace(
+        delivery, topic=opened.topic, payload=opened.payload, duplicate=False
+    )
     return Incoming(message, opened.received_at, retried=not opened.spoken)
 
 

@@ -76,6 +76,8 @@ class TelemetryDigest:
         self._witness = witness
         self._alive = runner.wanted(ALIVE) or ()
         self._last_us = 0
+        self._received_at, self._received_s = UNKNOWN_TIME, 0.0
+        """The time of arrival last seen: many messages have the same."""
         self._firmware: dict[DeviceId, tuple[str, int]] = {}
         """What each device said last that it runs, and when that was kept (seconds since 1970)."""
 
@@ -85,7 +87,9 @@ class TelemetryDigest:
         device, kind = self._sender(delivery.topic)
         content = self._decode(kind, delivery.payload)
         received_at = message.received_at
-        received_s = received_at.timestamp()
+        if received_at is not self._received_at:
+            self._received_at, self._received_s = received_at, received_at.timestamp()
+        received_s = self._received_s
         values = measured(content)
         firmware = firmware_of(content)
         if firmware is not None and self._is_news(device.id, firmware.state or "", int(received_s)):
@@ -100,9 +104,11 @@ class TelemetryDigest:
             self._runner.show(draft, belonging, self._alive, alive, bool(values))
         key = message.key
         if content.message_id is None and content.observed_at is None:
-            # Nothing tells two equal readings apart but their arrival. A redelivery after a crash
-            # is then stored twice, which harms less than a reading that is never stored.
-            key = identity.message_key(f"{delivery.topic} {received_at}", delivery.payload)
+            # Nothing tells two equal readings apart but their arrival and their place in it. A
+            # redelivery after a crash is then stored twice, which harms less than a reading that
+            # is never stored.
+            arrival = f"{delivery.topic} {received_at} {self._last_us}"
+            key = identity.message_key(arrival, delivery.payload)
         watched = self._witness.watched()
         if watched and device.person_id in watched:
             self._corroborate(device, values, received_at)

@@ -39,7 +39,7 @@ def ask_for_huge_pages() -> int:
 def whole_pages(maps: str) -> list[tuple[int, int]]:
     """Begin and end of the anonymous memory in `/proc/self/maps`, inwards to whole large pages.
 
-    >>> whole_pages("1ff000-a00000 rw-p 00000000 00:00 0 [heap]\\n1ff000-3ff000 rw-p 00000000 00:00 0")
+    >>> whole_pages("1ff000-a00000 rw-p 00000000 00:00 0 [heap]\\n1ff000-3ff000 rw-p 0 00:00 0")
     [(2097152, 10485760)]
     >>> whole_pages("200000-a00000 r--p 00000000 08:01 77 /usr/lib/libc.so.6")
     []

@@ -8,9 +8,11 @@ import asyncio
 import contextlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 
+import msgspec
 import psycopg
 import structlog
 
@@ -111,6 +113,7 @@ class TelemetryLane:
         self._linger_s = linger_s
         self._adopt = adopt
         self._inbox: deque[Message] = deque()
+        self._received_at: datetime | None = None
         self._waiting: dict[int, Message] = {}
         self._overheard: deque[Observation] = deque(maxlen=10_000)
         self._wake = asyncio.Event()
@@ -142,7 +145,7 @@ class TelemetryLane:
     def on_message(self, delivery: Delivery) -> None:
         """A message of the telemetry connection: into the inbox, or to its twin that waits."""
         self.counts["messages"] += 1
-        received_at = self._clock.now()
+        received_at = self._received_at or self._look_at_clock()
         if delivery.topic == topics.DESK_RETRY_TELEMETRY:
             try:
                 opened = retry.opened(delivery.payload)
@@ -151,7 +154,7 @@ class TelemetryLane:
                 if self.connection is not None:
                     self.connection.ack(delivery.ticket)
                 return
-            delivery = replace(delivery, topic=opened.topic, payload=opened.payload)
+            delivery = msgspec.structs.replace(delivery, topic=opened.topic, payload=opened.payload)
             received_at = opened.received_at
         key = identity.message_key(delivery.topic, delivery.payload)
         # Equal bytes that are not marked as a duplicate may be a new reading of a device without
@@ -167,6 +170,15 @@ class TelemetryLane:
         self._inbox.append(message)
         if not self._wake.is_set():
             self._wake.set()
+
+    def _look_at_clock(self) -> datetime:
+        """Once for all messages of one read off the socket: it costs more than cutting one out."""
+        now = self._received_at = self._clock.now()
+        asyncio.get_running_loop().call_soon(self._forget_time)
+        return now
+
+    def _forget_time(self) -> None:
+        self._received_at = None
 
     def heard(self, observation: Observation) -> None:
         """The alarm lane heard a device (called from its thread)."""

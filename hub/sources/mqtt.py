@@ -10,9 +10,9 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import structlog
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -37,8 +37,7 @@ Ticket = tuple[int, int]
 with each connection, and answering a new message with an old id would lose it."""
 
 
-@dataclass(slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, gc=False):
     """A message as the broker delivered it; answer it with `MqttConnection.ack(ticket)`.
 
     Not frozen, which would cost as much as reading it off the wire; nobody changes it.
