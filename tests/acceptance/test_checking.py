@@ -1,7 +1,5 @@
 """Stories of step 0: the person is asked before anybody is woken."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
 
@@ -354,7 +352,7 @@ async def test_killed_before_the_commit_the_question_comes_once_more(database_ur
         assert town.broker.acknowledged == [], "the broker still has it"
     async with running_town(database_url, settled=True) as town:
         await town.restarted()
-        await town.hears(replace(message, duplicate=True))
+        await town.hears(msgspec.structs.replace(message, duplicate=True))
         (again,) = town.questions("band-1")
         assert again["check_in_id"] == first["check_in_id"]
         assert (await town.incident())["state"] == "checking"
