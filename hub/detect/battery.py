@@ -6,7 +6,6 @@ are warned about by percentage alone, since they are empty in about a day or two
 """
 
 from datetime import datetime
-from math import isfinite
 from statistics import median
 
 import msgspec
@@ -29,8 +28,8 @@ CHARGED_BY = 10
 """Percent above the lowest: charged or changed (cold and warmth move a gauge by less)."""
 POINTS = 8
 """Kept for the slope; with the spacing: 16 days of a button, 16 hours of a wristband."""
-APART_S = {True: 2 * 3600, False: 2 * 86_400}
-"""Spacing of the points, by rechargeable."""
+RECHARGEABLE_APART_S, APART_S = 2 * 3600, 2 * 86_400
+"""Spacing of the points; the first is the shorter one."""
 FEWEST_POINTS = 4
 """Ours: three intervals before a slope is believed."""
 LONGEST_DAYS = 999
@@ -79,9 +78,9 @@ class BatteryDetector:
         if observation.measure != "battery_percent":
             return _on_charger(state, observation, context)
         value = observation.value
-        if value is None or not isfinite(value) or not 0 <= value <= 100:
+        if value is None or not 0 <= value <= 100:
             return state, NONE
-        percent, at_s = round(value), moment_s(observation)
+        percent, at_s = round(value), observation.moment_s or moment_s(observation)
         if state is None:
             return _judged(_begun(at_s, percent), observation, context)
         if at_s <= state.at_s:
@@ -90,8 +89,11 @@ class BatteryDetector:
             return msgspec.structs.replace(_begun(at_s, percent), charging=True), NONE
         if percent >= state.lowest + CHARGED_BY:
             return _charged(state, at_s, percent, observation, context)
-        points, apart_s = state.points, APART_S[context.device.kind in RECHARGEABLE]
-        spaced = at_s - points[-1][0] * 3600 >= apart_s
+        points = state.points
+        since_s = at_s - points[-1][0] * 3600
+        spaced = since_s >= RECHARGEABLE_APART_S and (
+            since_s >= APART_S or context.device.kind in RECHARGEABLE
+        )
         if percent >= state.lowest and not spaced:
             return state, NONE
         if spaced:

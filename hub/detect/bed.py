@@ -39,6 +39,8 @@ RESTLESS_TIMES = 3
 """... and at least so many times this person's usual share."""
 AVERAGED_MINUTES = 60
 
+_OCCUPIED, _EMPTY, _GOOD = BedState.OCCUPIED, BedState.EMPTY, Quality.GOOD
+
 
 class BedDetectorState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One bed; times in seconds since 1970, shares in hundredths of a percent."""
@@ -76,12 +78,12 @@ class BedDetector:
         self, state: BedDetectorState | None, observation: Observation, context: Context
     ) -> tuple[BedDetectorState | None, Findings]:
         """Take what the bed feels; late and repeated reports change nothing."""
-        at_s = moment_s(observation)
+        at_s = observation.moment_s or moment_s(observation)
         if observation.measure == "movement_percent":
             return _moved(state, at_s, observation, context)
-        if observation.state not in (BedState.OCCUPIED, BedState.EMPTY):
+        occupied = observation.state == _OCCUPIED
+        if not occupied and observation.state != _EMPTY:
             return state, NONE
-        occupied = observation.state == BedState.OCCUPIED
         if state is None:
             return BedDetectorState(at_s, occupied, at_s), NONE
         if at_s <= state.at_s:
@@ -213,7 +215,7 @@ def _moved(
     value = observation.value
     if state is None or not state.occupied or value is None or at_s <= state.moved_s:
         return state, NONE
-    if observation.quality is not Quality.GOOD or not 0 <= value <= 100:
+    if observation.quality is not _GOOD or not 0 <= value <= 100:
         return state, NONE
     share = 10_000 if value >= RESTLESS_PERCENT else 0
     restless = state.restless + (share - state.restless) // AVERAGED_MINUTES
@@ -232,7 +234,9 @@ def _moved(
         usual,
         state.restless_day,
     )
-    if restless < max(RESTLESS_SHARE * 100, RESTLESS_TIMES * usual) or at_s - state.since_s < 3600:
+    if restless < RESTLESS_SHARE * 100 or restless < RESTLESS_TIMES * usual:
+        return after, NONE
+    if at_s - state.since_s < 3600:
         return after, NONE
     here = local(at_s, context.person)
     day = (here - timedelta(hours=12)).toordinal()

@@ -6,7 +6,6 @@ sensor and no person; it is noticed sooner, and it says where to look.
 """
 
 from datetime import UTC, datetime
-from math import isfinite
 
 import msgspec
 
@@ -59,42 +58,44 @@ class CachedDetector:
     ) -> tuple[CachedState | None, Findings]:
         """Take one reading; duplicates, and what comes out of order, change nothing."""
         value = observation.value
-        if value is None or not isfinite(value) or not 0 <= value <= 1000:
+        if value is None or not 0 <= value <= 1000:
             return state, NONE
-        at_s, hundredths = moment_s(observation), round(value * SCALE)
+        at_s, hundredths = observation.moment_s or moment_s(observation), round(value * SCALE)
         if state is None:
             state = CachedState()
+        told_s = state.told_s
         if observation.measure == PULSE:
             if at_s <= state.pulse_s:
                 return state, NONE
-            same = hundredths == state.pulse and at_s - state.pulse_s <= FORGET_S
+            if hundredths != state.pulse or at_s - state.pulse_s > FORGET_S:
+                changed = CachedState(
+                    at_s, hundredths, 0, state.breath_s, state.breath, 0, at_s, told_s
+                )
+                return _judged(changed, at_s, observation, context) if told_s else (changed, NONE)
+            pulses, breaths = min(state.pulses + 1, MOST_COUNTED), state.breaths
             after = CachedState(
                 at_s,
                 hundredths,
-                min(state.pulses + 1, MOST_COUNTED) if same else 0,
+                pulses,
                 state.breath_s,
                 state.breath,
-                state.breaths if same else 0,
-                state.since_s if same else at_s,
-                state.told_s,
+                breaths,
+                state.since_s,
+                told_s,
             )
         else:
             if at_s <= state.breath_s:
                 return state, NONE
-            same = hundredths == state.breath and at_s - state.breath_s <= FORGET_S
+            if hundredths != state.breath or at_s - state.breath_s > FORGET_S:
+                changed = CachedState(
+                    state.pulse_s, state.pulse, 0, at_s, hundredths, 0, at_s, told_s
+                )
+                return _judged(changed, at_s, observation, context) if told_s else (changed, NONE)
+            pulses, breaths = state.pulses, min(state.breaths + 1, MOST_COUNTED)
             after = CachedState(
-                state.pulse_s,
-                state.pulse,
-                state.pulses if same else 0,
-                at_s,
-                hundredths,
-                min(state.breaths + 1, MOST_COUNTED) if same else 0,
-                state.since_s if same else at_s,
-                state.told_s,
+                state.pulse_s, state.pulse, pulses, at_s, hundredths, breaths, state.since_s, told_s
             )
-        if same and not state.told_s and min(after.pulses, after.breaths) < TOGETHER:
-            return after, NONE
-        if not same and not state.told_s:
+        if not told_s and (pulses < TOGETHER or breaths < TOGETHER):
             return after, NONE
         return _judged(after, at_s, observation, context)
 

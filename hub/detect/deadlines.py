@@ -49,6 +49,20 @@ class Deadlines:
             heapq.heappush(self._seconds, second)
         entries.append(place << _ROWS | row)
 
+    def put_new(self, place: int, rows: Sequence[int], due_s: float) -> None:
+        """The same for all those of the rows that are not put down yet."""
+        second, column = max(ceil(due_s), 1), self._at[place]
+        new = [row for row in rows if not column[row]]
+        for row in new:
+            column[row] = second
+        if not new:
+            return
+        if second not in self._entries:
+            self._entries[second] = []
+            heapq.heappush(self._seconds, second)
+        above = place << _ROWS
+        self._entries[second] += [above | row for row in new]
+
     def take(self, until_s: float, most: int) -> list[tuple[int, int, int]]:
         """Second, place and row of what is due up to then, the earliest first; it is not put down
         any more."""

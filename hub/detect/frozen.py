@@ -8,7 +8,6 @@ followed by the vital-signs detector (one stuck sign) and by `cached` (several a
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import isfinite
 
 import msgspec
 
@@ -51,6 +50,7 @@ RULES = (
 )
 _RULE_OF = {rule.measure: rule for rule in RULES}
 _CODE_OF = {name: MEASURE_BY_KEY[name].code for name in _RULE_OF}
+_GOOD = Quality.GOOD
 FEWEST = 10
 """No rule speaks of fewer equal readings."""
 MOST_COUNTED = 999
@@ -98,31 +98,33 @@ class FrozenDetector:
         value = _comparable(observation, rule)
         if value is None:
             return state, NONE
-        code = _CODE_OF[rule.measure]
-        runs, index, run = state.runs if state is not None else (), 0, None
+        code = _CODE_OF[observation.measure]
+        runs = state.runs if state is not None else ()
+        before = None
         for known in runs:
             if known.code == code:
-                run = known
+                before = known
                 break
-            index += 1
-        if value == 0 and rule.zero_rests and (run is None or run.value == 0):
+        if value == 0 and rule.zero_rests and (before is None or before.value == 0):
             return state, NONE
-        at_s = moment_s(observation)
-        fine = value % rule.coarse != 0
-        if run is None:
-            run = Run(code, at_s, value, at_s, 1, fine)
-        elif at_s <= run.at_s:
-            return state, NONE
-        elif value == run.value and at_s - run.at_s <= FORGET_S:
-            count = min(run.count + 1, MOST_COUNTED)
-            run = Run(code, at_s, value, run.since_s, count, run.fine or fine)
+        at_s = observation.moment_s or moment_s(observation)
+        fine, since_s, count = value % rule.coarse != 0, at_s, 1
+        if before is not None:
+            if at_s <= before.at_s:
+                return state, NONE
+            fine = fine or before.fine
+            if value == before.value and at_s - before.at_s <= FORGET_S:
+                since_s, count = before.since_s, min(before.count + 1, MOST_COUNTED)
+        run = Run(code, at_s, value, since_s, count, fine)
+        if before is None:
+            runs = (*runs, run)
+        elif len(runs) == 1:
+            runs = (run,)
         else:
-            run = Run(code, at_s, value, at_s, 1, run.fine or fine)
+            runs = tuple(run if known is before else known for known in runs)
         told = state.told if state is not None else ()
-        alone = not index and len(runs) < 2
-        runs = (run,) if alone else (*runs[:index], run, *runs[index + 1 :])
         after = FrozenState(runs, told)
-        if run.count < FEWEST and not told:
+        if count < FEWEST and not told:
             return after, NONE
         return _told(after, _claim(run, rule), observation, context)
 
@@ -148,10 +150,10 @@ def _comparable(observation: Observation, rule: FrozenRule) -> int | None:
             return None
         latitude, longitude = round(fix.latitude * 1e7), round(fix.longitude * 1e7)
         return latitude * 3_600_000_000 + longitude
-    value = observation.value
-    if value is None or not isfinite(value) or abs(value) > 1e9:
+    value, quality = observation.value, observation.quality
+    if value is None or not -1e9 <= value <= 1e9:
         return None
-    if observation.quality is Quality.IMPLAUSIBLE or observation.quality is Quality.INVALID:
+    if quality is not _GOOD and (quality is Quality.IMPLAUSIBLE or quality is Quality.INVALID):
         return None
     return round(value * rule.scale)
 

@@ -28,6 +28,7 @@ from hub.detect.inactivity_history import (
 )
 from hub.detect.inactivity_line import Line, allowed_min, line_from
 from hub.detect.vitals_moment import times_of
+from hub.device import Device
 from hub.observation import ALIVE, Observation
 from schemas.telemetry import BedState, WornState
 from schemas.vocabulary import DEVICE_CLASSES, MISSED_HEARTBEATS_UNTIL_SILENT, DeviceKind, Quality
@@ -56,14 +57,17 @@ MOVED_IN_BED_PERCENT = 5.0
 """Ours: a mattress sensor reports less from breathing alone."""
 
 SENSING = (
-    DeviceKind.MOTION_SENSOR, DeviceKind.DOOR_SENSOR, DeviceKind.CARE_BED, DeviceKind.WRISTBAND,
+    DeviceKind.WRISTBAND, DeviceKind.MOTION_SENSOR, DeviceKind.CARE_BED, DeviceKind.DOOR_SENSOR,
 )  # fmt: skip
-"""Devices whose silence would look like a person's. (A tuple: enumerations hash slowly.)"""
+"""Devices whose silence would look like a person's, the most talkative first. (A tuple:
+enumerations hash slowly.)"""
 SENSORS_DOWN_AFTER_S = MISSED_HEARTBEATS_UNTIL_SILENT * max(
     DEVICE_CLASSES[kind].heartbeat_s for kind in SENSING
 )
 
 
+_GOOD, _WORN, _OCCUPIED, _EMPTY = Quality.GOOD, WornState.WORN, BedState.OCCUPIED, BedState.EMPTY
+_NEAR_BED, _OUTSIDE_DOOR = Place.NEAR_BED, Place.OUTSIDE_DOOR
 _PROVES_NOTHING = frozenset({ALIVE, "worn_state"})
 """A wristband says that it is worn as often as that it is there."""
 
@@ -130,14 +134,15 @@ class InactivityDetector:
             if not proves_activity(observation):
                 return None, NONE
             return InactivityState(_seen_s(observation), arrived_s, *whereof(observation)), NONE
-        if measure == ALIVE and arrived_s - state.heard_s < HEARD_EVERY_S:
-            return state, NONE
-        if measure == "worn_state":
+        gap_s = arrived_s - state.heard_s
+        if measure == ALIVE:
+            if gap_s < HEARD_EVERY_S:
+                return state, NONE
+        elif measure == "worn_state":
             return _worn(state, observation), NONE
-        if measure != ALIVE and not _is_news(state, observation):
+        elif not _is_news(state, observation):
             return state, NONE  # that it spoke at all came before, as `alive`
-        device = context.device
-        if device.kind in SENSING and not (state.off and _mark(device.id) in state.off):
+        if gap_s >= HEARD_EVERY_S and _senses(context.device, state):
             state = _heard(state, arrived_s)
         if measure == ALIVE:
             return state, NONE
@@ -221,12 +226,20 @@ class InactivityDetector:
 
 def _worn(state: InactivityState, observation: Observation) -> InactivityState:
     """A wristband on the charger feels nobody: that it speaks proves nothing about its person."""
-    mark, off = _mark(observation.device.id), state.off
-    if observation.state == WornState.WORN:
+    off, worn = state.off, observation.state == _WORN
+    if worn and not off:
+        return state
+    mark = _mark(observation.device.id)
+    if worn:
         off = tuple(each for each in off if each != mark)
     elif mark not in off:
         off = (*off[1 - MOST_WRISTBANDS :], mark)
     return state if off == state.off else msgspec.structs.replace(state, off=off)
+
+
+def _senses(device: Device, state: InactivityState) -> bool:
+    """Whether it would have noticed somebody: not a wristband that nobody wears."""
+    return device.kind in SENSING and not (state.off and _mark(device.id) in state.off)
 
 
 def _mark(device_id: str) -> int:
@@ -282,8 +295,6 @@ def _counted(since_s: int, context: Context) -> datetime:
 def _heard(state: InactivityState, arrived_s: int) -> InactivityState:
     """The home speaks; a time in which nothing was heard does not count as silence."""
     gap_s = arrived_s - state.heard_s
-    if gap_s < HEARD_EVERY_S:
-        return state
     if gap_s <= SENSORS_DOWN_AFTER_S:
         return InactivityState(
             state.active_s,
@@ -313,10 +324,7 @@ def _active(state: InactivityState, seen_s: int, observation: Observation) -> In
         place=place,
         in_bed=in_bed if observation.measure == "bed_state" else state.in_bed,
         left=left_by_door(
-            state.left,
-            place == Place.OUTSIDE_DOOR,
-            quiet_min,
-            state.place == Place.OUTSIDE_DOOR,
+            state.left, place == _OUTSIDE_DOOR, quiet_min, state.place == _OUTSIDE_DOOR
         ),
         level_hundredths=round(level),
         off=state.off,
@@ -326,14 +334,15 @@ def _active(state: InactivityState, seen_s: int, observation: Observation) -> In
 def _is_news(state: InactivityState, observation: Observation) -> bool:
     """A bed tells every minute that somebody still lies in it."""
     if observation.measure == "bed_state":
-        still = (observation.state == BedState.OCCUPIED) == state.in_bed
+        still = (observation.state == _OCCUPIED) == state.in_bed
         return not still and proves_activity(observation)
     return proves_activity(observation)
 
 
 def proves_activity(observation: Observation) -> bool:
     """Whether somebody must have done something."""
-    if observation.quality is Quality.INVALID or observation.quality is Quality.IMPLAUSIBLE:
+    quality = observation.quality
+    if quality is not _GOOD and (quality is Quality.INVALID or quality is Quality.IMPLAUSIBLE):
         return False
     match observation.measure:
         case "motion":
@@ -348,12 +357,13 @@ def proves_activity(observation: Observation) -> bool:
 
 def whereof(observation: Observation) -> tuple[int, bool]:
     """The kind of place, and whether it is the bed itself."""
-    if observation.measure in {"bed_state", "movement_percent"}:
-        return Place.NEAR_BED, observation.state != BedState.EMPTY
-    if observation.measure == "room" and observation.state is not None:
+    measure = observation.measure
+    if measure in {"bed_state", "movement_percent"}:
+        return _NEAR_BED, observation.state != _EMPTY
+    if measure == "room" and observation.state is not None:
         return place_of(observation.state), False
     place = place_of(observation.device.label)
-    if observation.measure == "door" and place is not Place.OUTSIDE_DOOR:
+    if measure == "door" and place is not _OUTSIDE_DOOR:
         return Place.ROOM, False
     return place, False
 
@@ -368,4 +378,4 @@ def _seen_s(observation: Observation) -> int:
     else:
         times = times_of(observation)
         arrived_s, observed_s = times.arrived_s, times.observed_s
-    return min(observed_s, arrived_s) if observed_s else arrived_s
+    return observed_s if observed_s and observed_s < arrived_s else arrived_s

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from math import exp, log
 
 import numpy as np
@@ -176,6 +177,7 @@ ROOM_WORDS: Mapping[str, Place] = {
 """Room labels an installer writes; everything else is a room."""
 
 
+@lru_cache(maxsize=1024)
 def place_of(label: str) -> Place:
     """The kind of place a label means.
 

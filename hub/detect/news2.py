@@ -11,7 +11,7 @@ So every printed limit holds as it is printed. Nothing is rounded before it is s
 from bisect import bisect_left
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isfinite
+from math import inf, isfinite
 
 PARAMETERS = (
     "respiratory_rate_per_min",
@@ -35,6 +35,13 @@ class Bands:
     def score(self, value: float) -> int:
         """The points of a value."""
         return self.points[bisect_left(self.upper, value)]
+
+    @property
+    def zero(self) -> tuple[float, float]:
+        """What scores 0: above the first, up to and including the second (or 100, of a share)."""
+        index = self.points.index(0)
+        low = self.upper[index - 1] if index else -inf
+        return low, self.upper[index] if index < len(self.upper) else 100.0
 
     def limit(self, value: float) -> float | None:
         """The printed limit a value has passed on its way out of the zero band; None inside it."""

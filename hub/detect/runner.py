@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from hub.detect.belonging import (
     SHARDS,
@@ -57,19 +57,22 @@ class Draft:
     """States to be stored with this batch: its observations alone would not bring them back."""
 
 
-class Wanted(NamedTuple):
-    """A detector that looks at a measure; a tuple, since it is taken apart for every value."""
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which a detector looks at a measure."""
 
-    column: Column
-    kind: int
+    place: Place
     begins: bool
     """Whether this measure can begin a state."""
-    observe: Observe
     looked_at: "array[int] | None"
     """By row, when its deadline is looked at (0: it has none); None: it never has any."""
     hastens: Hastens | None
     """Which changes may move a deadline nearer; None: by this measure none."""
-    place: Place
+
+
+Wanted = tuple[Column, int, Observe, Terms]
+"""A detector that looks at a measure: its states, whose they are (a `KeptFor`), what looks. Plain
+and short, since it is taken apart for every value; a named tuple costs several times as much."""
 
 
 class Runner:
@@ -95,6 +98,8 @@ class Runner:
             if place.kind is KeptFor.DEVICE and hasattr(detector, "expected")
         )
         self._by_measure = {measure: tuple(rows) for measure, rows in by_measure.items()}
+        self.wanted: Callable[[str], tuple[Wanted, ...] | None] = self._by_measure.get
+        """The detectors that look at a measure; None: no one does."""
         self._belongings: dict[DeviceId, Belonging] = {}
         self._unswept = SHARDS
         """Shards in which there may be states that are nobody's any more: at first they all are
@@ -106,15 +111,9 @@ class Runner:
         hastens: Hastens | None = None
         if looked_at is not None and measure in getattr(detector, "hastened_by", ()):
             hastens = getattr(detector, "hastens", _always)
-        return Wanted(
-            self._states.columns[place.index],
-            int(place.kind),
-            measure in getattr(detector, "begins_with", detector.measures),
-            detector.observe,
-            looked_at,
-            hastens,
-            place,
-        )
+        begins = measure in getattr(detector, "begins_with", detector.measures)
+        terms = Terms(place, begins, looked_at, hastens)
+        return self._states.columns[place.index], int(place.kind), detector.observe, terms
 
     def __len__(self) -> int:
         return len(self._states)
@@ -122,10 +121,6 @@ class Runner:
     def draft(self) -> Draft:
         """An empty batch."""
         return Draft()
-
-    def wanted(self, measure: str) -> tuple[Wanted, ...] | None:
-        """The detectors that look at this measure; None: no one does."""
-        return self._by_measure.get(measure)
 
     def belonging(self, device: Device) -> Belonging:
         """Where the device belongs, for `show`; not to be kept longer than a message takes."""
@@ -155,24 +150,29 @@ class Runner:
         if not belonging.watched:
             return
         rows, own = belonging.rows, belonging.own
-        for column, kind, begins, observe, looked_at, hastens, place in wanted:
+        for column, kind, observe, terms in wanted:
             row = rows[kind]
             state = column[row]
-            if state is None and not begins:
+            if state is None and not terms.begins:
                 continue
-            context = own if kind < _SHARED else belonging.shared
-            after, findings = observe(state, observation, context)
+            after, findings = observe(
+                state, observation, own if kind < _SHARED else belonging.shared
+            )
             if after is not state:
                 column[row] = after
+                looked_at = terms.looked_at
                 if looked_at is not None and (
-                    not looked_at[row] or (hastens is not None and hastens(state, after))
+                    not looked_at[row]
+                    or (terms.hastens is not None and terms.hastens(state, after))
                 ):
-                    self._put_down(place, row, context, observation.received_at.timestamp())
+                    context = own if kind < _SHARED else belonging.shared
+                    now_s = observation.received_at.timestamp()
+                    self._put_down(terms.place, row, context, now_s)
                 if not stored:
-                    draft.keep[place, keys_of(observation.device)[kind]] = None
+                    draft.keep[terms.place, keys_of(observation.device)[kind]] = None
             if findings:
                 device = observation.device
-                draft.keep[place, keys_of(device)[kind]] = None
+                draft.keep[terms.place, keys_of(device)[kind]] = None
                 draft.findings.extend((device, finding) for finding in findings)
 
     def expire(self, draft: Draft, now: datetime, limit: int) -> None:
@@ -281,10 +281,7 @@ class Runner:
         for place, rows in self._states.load(stored):
             if rows and self._is_timed(place):
                 key = self._states.rows[place.kind].keys[rows[0]]
-                soon_s, looked_at = self._soon_s(key or ""), self._states.looked_at[place.index]
-                for row in rows:
-                    if not looked_at[row]:
-                        self._deadlines.put(place.index, row, soon_s)
+                self._deadlines.put_new(place.index, rows, self._soon_s(key or ""))
 
     def load_kept(self, kept: KeptState) -> bool:
         """Take a state that was stored with its batch; False if it cannot be read."""
@@ -300,24 +297,30 @@ class Runner:
         """Show a stored observation again to the detectors for whose state it `is_news` (name of
         the detector, key). Findings are dropped: they were committed with their batch."""
         belonging = self.belonging(observation.device)
-        if not belonging.watched:
+        wanted = self._by_measure.get(observation.measure)
+        if wanted is None or not belonging.watched:
             return
-        keys = keys_of(observation.device)
-        for column, kind, _, observe, _, _, place in self._by_measure.get(observation.measure, ()):
-            if not is_news(self._detectors[place.index].name, keys[kind]):
+        keys, rows, own = keys_of(observation.device), belonging.rows, belonging.own
+        for column, kind, observe, terms in wanted:
+            row = rows[kind]
+            state = column[row]
+            if (state is None and not terms.begins) or not is_news(
+                self._detectors[terms.place.index].name, keys[kind]
+            ):
                 continue
-            row = belonging.rows[kind]
-            context = belonging.context_for(place.kind)
-            column[row], _ = observe(column[row], observation, context)
-            if column[row] is not None:
-                self._look_soon(place, row, keys[kind])
+            after, _ = observe(state, observation, own if kind < _SHARED else belonging.shared)
+            if after is not state:
+                column[row] = after
+                looked_at = terms.looked_at
+                if looked_at is not None and not looked_at[row] and after is not None:
+                    self._look_soon(terms.place, row, keys[kind])
 
     def _give_rows_on(self) -> None:
         """The rows of those who are gone, once they are many: nobody may hold their numbers."""
         if all(rows.let_go < ROWS_LET_GO for rows in self._states.rows):
             return
         for belonging in self._belongings.values():
-            belonging.rows = self._rows_of(belonging.device)
+            belonging.rows = self._states.rows_of(keys_of(belonging.device))
         for rows in self._states.rows:
             rows.reuse()
 
@@ -326,16 +329,12 @@ class Runner:
         if known is not None and known.device is device:
             return known
         belonging = belonging_of(device, self._surroundings, self.listening_since)
-        belonging.rows = self._rows_of(device)
+        belonging.rows = self._states.rows_of(keys_of(device))
         self._belongings[device.id] = belonging
         if belonging.watched:
             for rows, row in zip(self._states.rows, belonging.rows, strict=True):
                 rows.settled[row] = 1
         return belonging
-
-    def _rows_of(self, device: Device) -> tuple[int, ...]:
-        pairs = zip(KeptFor, keys_of(device), strict=True)
-        return tuple(self._states.row(kind, key) for kind, key in pairs)
 
     def _context(self, kind: KeptFor, key: str) -> tuple[Device, Context] | None:
         """In which a deadline passes; None if the state is nobody's, or nobody may be called."""

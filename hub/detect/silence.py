@@ -27,6 +27,9 @@ HEARTBEATS_AFTER_WILL = 1.5
 a one for the radio."""
 
 
+_OFFLINE = LinkState.OFFLINE
+
+
 class SilenceState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """When the device was heard last, and what was said of its silence; hub's clock, seconds."""
 
@@ -61,15 +64,19 @@ class SilenceDetector:
         """It was heard: if its silence was reported, that is withdrawn. Or its will was read."""
         at_s = observation.arrived_s or int(observation.received_at.timestamp())
         if observation.measure != ALIVE:
-            return _will(state, at_s, observation), NONE
+            if observation.state != _OFFLINE:
+                return state, NONE
+            return _will(state, at_s), NONE
         if state is None:
             return SilenceState(at_s), NONE
         if not state.reported:
             if state.noticed_s:
                 return SilenceState(max(at_s, state.heard_s + 1)), NONE
-            if at_s < state.offline_s or (at_s <= state.heard_s and not state.offline_s):
+            if at_s > state.heard_s and at_s >= state.offline_s:
+                return SilenceState(at_s), NONE
+            if at_s < state.offline_s or not state.offline_s:
                 return state, NONE
-            return SilenceState(max(at_s, state.heard_s)), NONE
+            return SilenceState(state.heard_s), NONE
         back = silent(state, observation.received_at, context.device, Phase.WITHDRAWN)
         # Later than the silence that was reported, even if our clock has jumped back: the next
         # silence needs a key of its own.
@@ -133,11 +140,9 @@ def silent(state: SilenceState, at: datetime, device: Device, phase: Phase) -> F
     )
 
 
-def _will(state: SilenceState | None, at_s: int, observation: Observation) -> SilenceState | None:
+def _will(state: SilenceState | None, at_s: int) -> SilenceState | None:
     """The broker says that the device is gone: believed for a shorter wait, never before."""
-    if state is None or observation.state != LinkState.OFFLINE:
-        return state
-    if state.reported or state.offline_s or at_s < state.heard_s:
+    if state is None or state.reported or state.offline_s or at_s < state.heard_s:
         return state
     return msgspec.structs.replace(state, offline_s=at_s)
 

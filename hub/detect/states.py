@@ -8,7 +8,7 @@ is written at once with the batch that changed it: a kept state.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -23,6 +23,8 @@ State = TypeVar("State")
 ENCODED_AT_ONCE = 256
 """States turned into bytes in one call, about a tenth of a millisecond: no other thread can run
 meanwhile, and one of them carries presses."""
+
+_KINDS = tuple(KeptFor)
 
 Column = list[Any]
 """The states of one detector by row; None where there is none."""
@@ -77,6 +79,16 @@ class Rows:
         self.of[key] = row
         self._shards[shard_of(key)].append(row)
         return row
+
+    def add_all(self, keys: Sequence[str]) -> range:
+        """Rows at the end for keys that have none."""
+        added = range(len(self.keys), len(self.keys) + len(keys))
+        self.of.update(zip(keys, added, strict=True))
+        self.keys += keys
+        self.settled += bytes(len(keys))
+        for row, key in zip(added, keys, strict=True):
+            self._shards[shard_of(key)].append(row)
+        return added
 
     def forget(self, key: str) -> int | None:
         """Let go of a key; the row that was its."""
@@ -173,6 +185,28 @@ class States:
                     self.looked_at[place.index][row] = 0
         return row
 
+    def rows_of(self, keys: Sequence[str]) -> tuple[int, ...]:
+        """The rows of a device's keys, one of each kind, empty ones where there were none."""
+        return tuple(
+            [
+                self.row(kind, key) if (row := rows.of.get(key)) is None else row
+                for kind, rows, key in zip(_KINDS, self.rows, keys, strict=True)
+            ]
+        )
+
+    def _rows_of_all(self, kind: KeptFor, keys: Collection[str]) -> list[int]:
+        """The rows of many keys: a city's million states at a start, half of the keys unknown."""
+        rows = self.rows[kind]
+        try:
+            return list(map(rows.of.__getitem__, keys))
+        except KeyError:
+            new = [key for key in keys if key not in rows.of]
+        added = rows.add_all(new)
+        for place in self._of_kind[kind]:
+            self.columns[place.index].extend([None] * len(new))
+            self.looked_at[place.index].frombytes(bytes(8 * len(new)))
+        return list(added if len(new) == len(keys) else map(rows.of.__getitem__, keys))
+
     def forget(self, kind: KeptFor, key: str) -> None:
         """Nobody's any more."""
         row = self.rows[kind].forget(key)
@@ -228,14 +262,10 @@ class States:
             place = self._by_name.get(name)
             if place is None:
                 continue
-            column, known = self.columns[place.index], self.rows[place.kind].of
-            loaded: list[int] = []
-            for key, state in self._decoded(place.index, piece).items():
-                row = known.get(key)
-                if row is None:
-                    row = self.row(place.kind, key)
+            states, column = self._decoded(place.index, piece), self.columns[place.index]
+            loaded = self._rows_of_all(place.kind, states)
+            for row, state in zip(loaded, states.values(), strict=True):
                 column[row] = state
-                loaded.append(row)
             yield place, loaded
 
     def kept(self, place: Place, key: str) -> KeptState:

@@ -6,13 +6,12 @@ sources are in hub.detect.vitals_limits; what is remembered is in hub.detect.vit
 """
 
 from datetime import datetime
-from math import inf
 
 import msgspec
 
 from alerts.alarm import Priority
 from hub.detect.detector import NONE, Context, Findings, Phase, Scope
-from hub.detect.news2 import MEASURED, Bands
+from hub.detect.news2 import MEASURED
 from hub.detect.vitals_findings import changes, lost, technical
 from hub.detect.vitals_limits import AMBER, RED, RULE_OF, RULES, VitalRule, reach
 from hub.detect.vitals_moment import moment_s
@@ -21,6 +20,7 @@ from hub.detect.vitals_track import (
     NEVER_S,
     Track,
     begun,
+    counting_from,
     forgotten,
     level_of,
     passed,
@@ -38,16 +38,14 @@ RESTING_AFTER_S = 120
 RESTLESS_PERCENT = 30.0
 """Ours: a minute in bed with this share of movement spoils contactless rates."""
 
+_MOVES = {"steps": 0.0, "movement_percent": RESTLESS_PERCENT}
+"""What is more than this is movement."""
+_NOT_WORN = (WornState.OFF, WornState.CHARGING)
+_GOOD = Quality.GOOD
+
 _PLAUSIBLE = {
     measure: (MEASURE_BY_KEY[measure].low, MEASURE_BY_KEY[measure].high) for measure in RULE_OF
 }
-
-
-def _zero_band(bands: Bands) -> tuple[float, float]:
-    """The band that scores 0: above the first, up to and including the second."""
-    index = bands.points.index(0)
-    low = bands.upper[index - 1] if index else -inf
-    return low, bands.upper[index] if index < len(bands.upper) else 100.0
 
 
 class VitalSignDetector:
@@ -70,36 +68,36 @@ class VitalSignDetector:
         moving = ("steps", "movement_percent") if rule.rests else ()
         self.measures = frozenset({rule.measure, "worn_state", *moving})
         self.begins_with = frozenset({rule.measure})
-        self._zero = _zero_band(MEASURED[rule.measure])
+        self._measure, self._forget_s = rule.measure, rule.forget_s
+        self._above, self._up_to = MEASURED[rule.measure].zero
+        self._most_same = rule.frozen_samples - 1
 
     def observe(
         self, state: Track | None, observation: Observation, context: Context
     ) -> tuple[Track | None, Findings]:
         """Take one sample; duplicates and what comes out of order change nothing."""
-        rule, track = self.rule, state
-        if observation.measure != rule.measure:
-            return _circumstances(track, observation), NONE
-        at_s = moment_s(observation)
-        if track is None:
-            track = unread(at_s - 1)
-        elif at_s <= track.at_s:
-            return track, NONE
+        if observation.measure != self._measure:
+            return _circumstances(state, observation), NONE
+        at_s = observation.moment_s or moment_s(observation)
+        if state is None:
+            return _step(unread(at_s - 1), self.rule, at_s, observation, context)
+        if at_s <= state.at_s:
+            return state, NONE
         value, person = observation.value, context.person
-        low, high = self._zero
         if (
             value is not None
-            and low < value <= high
-            and observation.quality is Quality.GOOD
-            and track.episode is None
-            and track.fault is None
-            and 0 < track.same_count < rule.frozen_samples - 1
-            and at_s - track.at_s <= rule.forget_s
-            and at_s >= track.counts_from_s
+            and self._above < value <= self._up_to
+            and observation.quality is _GOOD
+            and state.episode is None
+            and state.fault is None
+            and 0 < state.same_count < self._most_same
+            and at_s - state.at_s <= self._forget_s
+            and at_s >= state.counts_from_s
             and not person.limits
             and not person.oxygen_scale_2
         ):
-            return quiet(track, at_s, value, learns=not person.incident_open), NONE
-        return _step(track, rule, at_s, observation, context)
+            return quiet(state, at_s, value, not person.incident_open), NONE
+        return _step(state, self.rule, at_s, observation, context)
 
     def deadline(self, state: Track, context: Context) -> datetime | None:
         """Silence is no evidence about the person: another detector's finding."""
@@ -126,7 +124,7 @@ def _step(
     low, high = _PLAUSIBLE[rule.measure]
     if value is None or not low <= value <= high or observation.quality is Quality.IMPLAUSIBLE:
         return unusable(rule, track, at_s, observation, context)
-    if at_s < track.counts_from_s or observation.quality is not Quality.GOOD:
+    if at_s < track.counts_from_s or observation.quality is not _GOOD:
         return passed(track, at_s), NONE
     fault, back = track.fault, NONE
     if fault is not None:
@@ -168,14 +166,14 @@ def _judged(
         findings = (moves,)
     episode = track.episode
     if episode is None and not out.points:
-        return quiet(track, at_s, value, learns=not person.incident_open), findings
+        return quiet(track, at_s, value, not person.incident_open), findings
     held = 0
     if episode is not None and out.points < RED:
         moved = value + rule.margin * episode.side
         held = reach(rule, moved, person).points
     episode = troubled(rule, track, at_s, value, out, held)
     learns = not person.incident_open and episode is None
-    after = quiet(track, at_s, value, learns=learns)
+    after = quiet(track, at_s, value, learns)
     if episode is None:
         return after, findings
     after = msgspec.structs.replace(after, episode=episode)
@@ -193,7 +191,7 @@ def _frozen(
     context: Context,
 ) -> tuple[Track, Findings]:
     """The same value too often: from here on it says nothing about the person."""
-    after = msgspec.structs.replace(quiet(track, at_s, value, learns=False), frozen=True)
+    after = msgspec.structs.replace(quiet(track, at_s, value, False), frozen=True)
     if track.frozen:
         return after, NONE
     _, closing = changes(rule, track, 0, observation, context)
@@ -222,18 +220,16 @@ def _circumstances(track: Track | None, observation: Observation) -> Track | Non
     """Movement and wearing: they decide which readings count."""
     if track is None:
         return None
-    counts_from_s = track.counts_from_s
     if observation.measure == "worn_state":
-        off = observation.state in (WornState.OFF, WornState.CHARGING)
-        if off == (counts_from_s == NEVER_S):
+        off = observation.state in _NOT_WORN
+        if off == (track.counts_from_s == NEVER_S):
             return track
-        counts_from_s = NEVER_S if off else moment_s(observation)
-    else:
-        least = 0.0 if observation.measure == "steps" else RESTLESS_PERCENT
-        if observation.value is None or not observation.value > least:
-            return track
-        counts_from_s = max(counts_from_s, moment_s(observation) + RESTING_AFTER_S)
-    return msgspec.structs.replace(track, counts_from_s=counts_from_s)
+        return counting_from(track, NEVER_S if off else moment_s(observation))
+    value = observation.value
+    if value is None or not value > _MOVES[observation.measure]:
+        return track
+    from_s = (observation.moment_s or moment_s(observation)) + RESTING_AFTER_S
+    return counting_from(track, from_s) if from_s > track.counts_from_s else track
 
 
 VITAL_DETECTORS = tuple(VitalSignDetector(rule) for rule in RULES)

@@ -42,11 +42,9 @@ how fresh it is, by FRESH_S."""
 
 _SPOT = frozenset({"systolic_blood_pressure_mmhg", "body_temperature_c"})
 _CODES = {MEASURE_BY_KEY[name].code: name for name in MEASURED}
-_ROWS = {
-    name: (MEASURE_BY_KEY[name].code, MEASURE_BY_KEY[name].low, MEASURE_BY_KEY[name].high, bands)
-    for name, bands in MEASURED.items()
-}
-"""By measure: code, plausible range, and the row of the chart on air and scale 1."""
+_ZERO = {name: (MEASURE_BY_KEY[name].code, *bands.zero) for name, bands in MEASURED.items()}
+"""By measure: its code, and what scores 0 on air and scale 1."""
+_GOOD = Quality.GOOD
 _URGENT, _EMERGENCY = 1, 2
 _PRIORITIES = {_URGENT: Priority.MEDIUM, _EMERGENCY: Priority.HIGH}
 
@@ -101,46 +99,26 @@ class ScoreDetector:
     ) -> tuple[ScoreState | None, Findings]:
         """Take one reading; the total is worked out only when something scores."""
         value = observation.value
-        if observation.quality is not Quality.GOOD or value is None:
+        if observation.quality is not _GOOD or value is None:
             return state, NONE
-        code, low, high, bands = _ROWS[observation.measure]
-        if not low <= value <= high:
-            return state, NONE
-        at_s = moment_s(observation)
-        slots = state.slots if state is not None else ()
-        index, slot = 0, None
-        for candidate in slots:
-            if candidate.code == code:
-                slot = candidate
-                break
-            index += 1
-        if slot is not None and at_s <= slot.at_s:
-            return state, NONE
-        calm = state is None or not (state.urgent_s or state.level)
-        scores = context.person.oxygen_scale_2 or bands.score(value)
-        if slot is not None and calm and not scores and at_s - slot.at_s < REFRESH_S:
-            return state, NONE
-        hundredths = round(value * 100)
-        after = Slot(code, at_s, hundredths)
-        if slot is not None:
-            before = _bands(slot, context.person).score(slot.value / 100)
-            after = Slot(code, at_s, hundredths, at_s - slot.at_s, before)
-        slots = (*slots[:index], after, *slots[index + 1 :])
-        if state is None:
-            return ScoreState(slots), NONE
-        state = ScoreState(
-            slots,
-            state.urgent_s,
-            state.emergency_s,
-            state.clear_s,
-            state.level,
-            state.began_s,
-            state.steps,
-        )
-        oxygen = ON_OXYGEN_POINTS if context.person.on_oxygen else 0
-        if calm and (not scores or len(slots) * RED_POINTS + oxygen < URGENT_TOTAL):
-            return state, NONE
-        return _judge(state, at_s, observation, context)
+        code, above, up_to = _ZERO[observation.measure]
+        at_s = observation.moment_s or moment_s(observation)
+        known = None
+        if state is not None:
+            for slot in state.slots:
+                if slot.code == code:
+                    later_s = at_s - slot.at_s
+                    if later_s <= 0 or (
+                        later_s < REFRESH_S
+                        and above < value <= up_to
+                        and not state.urgent_s
+                        and not state.level
+                        and not context.person.oxygen_scale_2
+                    ):
+                        return state, NONE
+                    known = slot
+                    break
+        return _taken(state, known, at_s, value, observation, context)
 
     def deadline(self, state: ScoreState, context: Context) -> datetime | None:
         """No reading is no evidence."""
@@ -153,6 +131,47 @@ class ScoreDetector:
         """Never due."""
         del now, context
         return state, NONE
+
+
+def _taken(
+    state: ScoreState | None,
+    known: Slot | None,
+    at_s: int,
+    value: float,
+    observation: Observation,
+    context: Context,
+) -> tuple[ScoreState | None, Findings]:
+    """A reading that is to be remembered; `known` is the one before."""
+    measure = MEASURE_BY_KEY[observation.measure]
+    if not measure.low <= value <= measure.high:
+        return state, NONE
+    hundredths = round(value * 100)
+    after = Slot(measure.code, at_s, hundredths)
+    slots = state.slots if state is not None else ()
+    if known is None:
+        slots = (*slots, after)
+    else:
+        before = _bands(known, context.person).score(known.value / 100)
+        after = Slot(measure.code, at_s, hundredths, at_s - known.at_s, before)
+        slots = tuple(after if slot is known else slot for slot in slots)
+    if state is None:
+        return ScoreState(slots), NONE
+    calm = not (state.urgent_s or state.level)
+    state = ScoreState(
+        slots,
+        state.urgent_s,
+        state.emergency_s,
+        state.clear_s,
+        state.level,
+        state.began_s,
+        state.steps,
+    )
+    if calm:
+        oxygen = ON_OXYGEN_POINTS if context.person.on_oxygen else 0
+        scores = context.person.oxygen_scale_2 or MEASURED[observation.measure].score(value)
+        if not scores or len(slots) * RED_POINTS + oxygen < URGENT_TOTAL:
+            return state, NONE
+    return _judge(state, at_s, observation, context)
 
 
 def score_now(slots: tuple[Slot, ...], at_s: int, person: PersonContext, *, sure: bool) -> Score:

@@ -132,7 +132,22 @@ def forgotten(rule: VitalRule, track: Track, at_s: int) -> bool:
 
 def passed(track: Track, at_s: int) -> Track:
     """A reading that says nothing (moving, poor, not worn): time went by, nothing else."""
-    return msgspec.structs.replace(track, at_s=at_s)
+    return Track(
+        at_s,
+        track.counts_from_s,
+        track.value,
+        track.same_count,
+        track.same_since_s,
+        track.fast,
+        track.slow,
+        track.baseline,
+        track.spread,
+        track.learned,
+        track.learned_s,
+        track.episode,
+        track.fault,
+        track.frozen,
+    )
 
 
 def learn(track: Track, hundredths: int) -> tuple[int, int, int]:
@@ -172,23 +187,45 @@ def stuck(rule: VitalRule, track: Track, at_s: int, value: float) -> bool:
     )
 
 
-def quiet(track: Track, at_s: int, value: float, *, learns: bool) -> Track:
+def counting_from(track: Track, from_s: int) -> Track:
+    """Readings count from then on."""
+    return Track(
+        track.at_s,
+        from_s,
+        track.value,
+        track.same_count,
+        track.same_since_s,
+        track.fast,
+        track.slow,
+        track.baseline,
+        track.spread,
+        track.learned,
+        track.learned_s,
+        track.episode,
+        track.fault,
+        track.frozen,
+    )
+
+
+def quiet(track: Track, at_s: int, value: float, learns: bool) -> Track:
     """One more reading with nothing the matter: the usual case, and so the cheap one."""
     hundredths = round(value * SCALE)
-    same = hundredths == track.value
     elapsed_s = at_s - track.at_s
     baseline, spread, learned = track.baseline, track.spread, track.learned
     learned_s = track.learned_s
     if learns and at_s - learned_s >= LEARN_EVERY_S:
         baseline, spread, learned = learn(track, hundredths)
         learned_s = at_s
+    count, since_s = 1, at_s
+    if hundredths == track.value:
+        count, since_s = min(track.same_count + 1, MOST_COUNTED), track.same_since_s
     fast, slow = track.fast, track.slow
     return Track(
         at_s,
         track.counts_from_s,
         hundredths,
-        min(track.same_count + 1, MOST_COUNTED) if same else 1,
-        track.same_since_s if same else at_s,
+        count,
+        since_s,
         fast + (hundredths - fast) * elapsed_s // (elapsed_s + FAST_S),
         slow + (hundredths - slow) * elapsed_s // (elapsed_s + SLOW_S),
         baseline,

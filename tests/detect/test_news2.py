@@ -29,8 +29,10 @@ SCALE_2_OXYGEN = {
 
 @pytest.mark.parametrize("parameter", CHART)
 def test_every_printed_limit(parameter: str) -> None:
+    above, up_to = MEASURED[parameter].zero
     for value, points in CHART[parameter].items():
         assert MEASURED[parameter].score(value) == points, value
+        assert (above < value <= up_to) == (points == 0), value
 
 
 @pytest.mark.parametrize(("on_oxygen", "chart"), [(False, SCALE_2_AIR), (True, SCALE_2_OXYGEN)])

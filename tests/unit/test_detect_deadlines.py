@@ -131,6 +131,15 @@ def test_what_is_put_down_again_replaces_what_was() -> None:
     assert len(wheel) == 0
 
 
+def test_of_many_only_those_are_put_down_that_are_not_yet() -> None:
+    wheel = Deadlines([array("q", bytes(8 * 4))])
+    wheel.put(0, 2, 30.0)
+    wheel.put_new(0, [0, 2, 3], 19.5)
+    wheel.put_new(0, [0, 3], 25.0)
+    assert wheel.take(20.0, most=9) == [(20, 0, 0), (20, 0, 3)]
+    assert wheel.take(99.0, most=9) == [(30, 0, 2)]
+
+
 def test_it_takes_no_more_than_asked_for_and_loses_nothing() -> None:
     wheel = Deadlines([array("q", bytes(8 * 100))])
     for row in range(100):

@@ -217,6 +217,23 @@ def test_shards_carry_every_state_to_the_next_process() -> None:
     assert len(missed(new.passes(999))) == 150
 
 
+def test_shards_meet_those_who_are_known_already() -> None:
+    """Detectors know different devices of a shard, and some were met before it was loaded."""
+    detectors = Waiter(name="waiter"), Waiter(name="battery")
+    old, new = Watch(home_of_bands(), *detectors), Watch(home_of_bands(), *detectors)
+    old.heard(*list(old.register.devices)[::2])
+    of_one = old.runner.table("battery")
+    content = [
+        ("battery", [msgspec.msgpack.encode({key: of_one[key] for key in list(of_one)[::3]})]),
+        ("waiter", [msgspec.msgpack.encode(dict(old.runner.table("waiter")))]),
+    ]
+    new.heard("band-1", "band-2", "band-3")
+    new.runner.load_shard(msgspec.msgpack.encode(content))
+    assert new.counts().keys() == {*old.counts(), "band-2/home-1"}
+    assert new.counts("battery").keys() == {*list(of_one)[::3], "band-1", "band-2", "band-3"}
+    assert len(missed(new.passes(999))) == len(new.runner), "and each of them is waited for"
+
+
 def test_a_damaged_state_costs_only_itself() -> None:
     """Written by release 0.1, too: one map of maps."""
     content = {
