@@ -2,13 +2,13 @@
 
 - A cold load (nothing cached): when somebody can type their name, when the queue of somebody who is
   logged in is there, and what that costs in compressed JavaScript; the family's page besides.
-- A thousand open incidents and fifty changes a second, each a real press: how long the frames were,
-  first left alone and then while somebody scrolls and walks through the queue.
+- A thousand open incidents and fifty changes a second, each a real press that the hub answers: how
+  long the frames were, first left alone and then while somebody scrolls and walks through the queue
+  (`benchmarks.desk_page_frames` says how they are told). Then the same once more, traced: how much
+  of that the page really computed.
 
-Prints JSON. Frames are timed by `requestAnimationFrame`; `longest_task_ms` is the browser's own
-word on how long the page kept it from drawing, `longest_task_cpu_ms` how much of that the page
-really computed. On a machine that is busy with something else the first two tell of that machine,
-only the third of the page.
+Prints JSON. Hub, database, broker, load and browser share the processors, and with whatever else
+runs here: `machine` says who had how much of them.
 """
 
 import argparse
@@ -17,12 +17,16 @@ import itertools
 import json
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import httpx
 from playwright.async_api import Browser, Page, async_playwright
 
+from benchmarks.desk_page_frames import COUNTED, WATCH, computed, felt, taken
+from benchmarks.desk_page_machine import shares, usage
 from benchmarks.feed import Feed
 from benchmarks.harness import Hub, percentile, running_hub, say
 from benchmarks.ledger import Ledger
@@ -32,24 +36,18 @@ INCIDENTS = 1000
 UPDATES_PER_S = 50.0
 MEASURED_S = 30.0
 """Left alone, and as long again with somebody at the keys."""
+BEFORE_S = 5.0
+"""Nobody presses: what the machine does to frames by itself."""
 LOADS = 7
 PRESS_FIRST_PER_S = 100.0
 SHOWN_WITHIN_S = 60.0
-FRAME_MS = 100.0
-"""No frame longer than this. Ours: what takes longer is felt as a halt."""
+ANSWERED_WITHIN_S = 10.0
 VIEW = {"width": 1440, "height": 900}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 TRACED = ["toplevel"]
-WATCH = """() => {
-  window.frames_ms = []; window.tasks_ms = [];
-  let last = performance.now();
-  const look = (now) => { frames_ms.push(now - last); last = now; requestAnimationFrame(look); };
-  requestAnimationFrame((now) => { last = now; requestAnimationFrame(look); });
-  new PerformanceObserver((list) => tasks_ms.push(...list.getEntries().map((e) => e.duration)))
-    .observe({type: 'longtask'});
-}"""
-TAKE = "() => [frames_ms.splice(0), tasks_ms.splice(0)]"
+EVENTS = 'carebell_api_feed_events_total{event="incident"} '
+LIVE = "[data-testid=connection-state][data-state=live]"
 IN_VIEW = """(row) => {
   const at = row.getBoundingClientRect();
   return at.bottom > 0 && at.top < innerHeight;
@@ -128,38 +126,6 @@ class Pressing:
             await asyncio.sleep(max(0.0, begun_s + (n + 1) / per_s - time.monotonic()))
 
 
-def computed_ms(trace: bytes) -> float:
-    """The most processor time that one task of a page's main thread took."""
-    events = json.loads(trace)["traceEvents"]
-    main = {
-        (event["pid"], event["tid"])
-        for event in events
-        if event.get("name") == "thread_name" and event["args"]["name"] == "CrRendererMain"
-    }
-    return max(
-        (
-            event.get("tdur", 0) / 1000
-            for event in events
-            if event.get("name") == "ThreadControllerImpl::RunTask"
-            and (event["pid"], event["tid"]) in main
-        ),
-        default=0.0,
-    )
-
-
-def frames(found: list[list[float]]) -> dict[str, float]:
-    """What a dispatcher would feel of them."""
-    frames_ms, tasks_ms = found
-    return {
-        "frames": len(frames_ms),
-        "p50_ms": round(percentile(frames_ms, 0.5) or 0.0, 1),
-        "p99_ms": round(percentile(frames_ms, 0.99) or 0.0, 1),
-        "longest_ms": round(max(frames_ms, default=0.0), 1),
-        f"above_{FRAME_MS:.0f}_ms": sum(each > FRAME_MS for each in frames_ms),
-        "longest_task_ms": round(max(tasks_ms, default=0.0), 1),
-    }
-
-
 async def walk(page: Page, until_s: float) -> None:
     """Somebody scrolls through the queue and steps from one incident to the next."""
     await page.mouse.move(200, 500)
@@ -172,52 +138,127 @@ async def walk(page: Page, until_s: float) -> None:
         await asyncio.sleep(0.1)
 
 
-async def crowded(launched: Browser, hub: Hub, cookies: list[Any], measured_s: float) -> Any:
-    """A thousand open incidents, and fifty changes a second."""
-    say(f"{INCIDENTS} homes")
-    ledger = Ledger(await hub.provision(INCIDENTS, kinds=(DeviceKind.BUTTON,)))
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A desk with a thousand incidents, a blank page beside it, and who presses."""
+
+    hub: Hub
+    launched: Browser
+    page: Page
+    blank: Page
+    pressing: Pressing
+
+    async def pressed(self, during_s: float, *, walked: bool) -> dict[str, Any]:
+        """Frames while buttons are pressed."""
+        made, events = self.pressing.made, await shown_events(self.hub)
+        found = await self.watch(self.keep_pressing(during_s, walked=walked))
+        took_s = found["took_s"]
+        return {
+            "presses_per_s": round((self.pressing.made - made) / took_s, 1),
+            "updates_per_s": round((await shown_events(self.hub) - events) / took_s, 1),
+            "live": await self.page.locator(LIVE).count() > 0,
+            **found,
+        }
+
+    async def watch(self, meanwhile: Awaitable[None]) -> dict[str, Any]:
+        """Frames and processors while something goes on."""
+        await taken(self.page)
+        await taken(self.blank)
+        before = usage()
+        await meanwhile
+        after = usage()
+        found = felt(await taken(self.page), await taken(self.blank))
+        took_s = round(after.at_s - before.at_s, 1)
+        return {"took_s": took_s, **found, "machine": shares(before, after)}
+
+    async def traced(self, during_s: float) -> dict[str, float]:
+        """What the page computes meanwhile. Apart, since tracing itself costs processor time; and
+        last, since the blank page goes: the trace is of the desk."""
+        await self.blank.context.close()
+        await self.launched.start_tracing(page=self.page, categories=TRACED)
+        begun_s = time.monotonic()
+        await self.keep_pressing(during_s, walked=True)
+        took_s = time.monotonic() - begun_s
+        return computed(await self.launched.stop_tracing(), took_s)
+
+    async def keep_pressing(self, during_s: float, *, walked: bool) -> None:
+        """At the rate, with somebody at the keys or without."""
+        steps = [self.pressing.press(round(during_s * UPDATES_PER_S), UPDATES_PER_S)]
+        if walked:
+            steps.append(walk(self.page, time.monotonic() + during_s))
+        await asyncio.gather(*steps)
+
+
+async def shown_events(hub: Hub) -> float:
+    """How many changes of incidents the hub has told its desks, by its own count."""
+    async with httpx.AsyncClient() as client:
+        lines = (await client.get(f"{hub.url}/metrics")).raise_for_status().text.splitlines()
+    return float(next(line.removeprefix(EVENTS) for line in lines if line.startswith(EVENTS)))
+
+
+async def watched(launched: Browser, hub: Hub, cookies: list[Any], pressing: Pressing) -> Watched:
+    """Open both pages, and count their frames."""
+    page = await opened(launched, hub.url, cookies)
+    await page.locator("[data-testid=incident-row]").first.wait_for()
+    blank = await (await launched.new_context()).new_page()
+    await asyncio.sleep(3.0)
+    await page.evaluate(WATCH, 0)
+    await blank.evaluate(WATCH, COUNTED)
+    return Watched(hub, launched, page, blank, pressing)
+
+
+async def crowd(hub: Hub, pressing: Pressing) -> None:
+    """Have every button pressed once, and shown."""
     feed = Feed(hub)
     await feed.start()
-    pressing = Pressing(ledger)
     try:
-        await ledger.connect(within_s=120.0)
         say("pressing them all")
         await pressing.press(INCIDENTS, PRESS_FIRST_PER_S)
         async with asyncio.timeout(SHOWN_WITHIN_S):
             while len(feed.shown_at_s) < INCIDENTS:  # noqa: ASYNC110 - outside this process
                 await asyncio.sleep(0.2)
-        load = await loaded(launched, hub.url, "[data-testid=incident-row]", cookies)
-        page = await opened(launched, hub.url, cookies)
-        await page.locator("[data-testid=incident-row]").first.wait_for()
-        await asyncio.sleep(3.0)
-        await page.evaluate(WATCH)
-        found: dict[str, Any] = {"queue": load}
+    finally:
+        # Reading along what a desk is told costs time that the desk should have.
+        await feed.stop()
+
+
+async def crowded(launched: Browser, hub: Hub, cookies: list[Any], measured_s: float) -> Any:
+    """A thousand open incidents, and fifty changes a second."""
+    say(f"{INCIDENTS} homes")
+    ledger = Ledger(await hub.provision(INCIDENTS, kinds=(DeviceKind.BUTTON,)))
+    pressing = Pressing(ledger)
+    try:
+        await ledger.connect(within_s=120.0)
+        await crowd(hub, pressing)
+        found: dict[str, Any] = {
+            "queue": await loaded(launched, hub.url, "[data-testid=incident-row]", cookies)
+        }
+        desk = await watched(launched, hub, cookies, pressing)
+        say("nobody presses")
+        found["before"] = await desk.watch(asyncio.sleep(BEFORE_S))
         for name in ("alone", "walked"):
             say(f"{UPDATES_PER_S:.0f} presses/s: {name}")
-            await page.evaluate(TAKE)
-            await launched.start_tracing(page=page, categories=TRACED)
-            before, begun_s = feed.events, time.monotonic()
-            steps = [pressing.press(round(measured_s * UPDATES_PER_S), UPDATES_PER_S)]
-            if name == "walked":
-                steps.append(walk(page, begun_s + measured_s))
-            await asyncio.gather(*steps)
-            events_per_s = (feed.events - before) / (time.monotonic() - begun_s)
-            found[name] = frames(await page.evaluate(TAKE)) | {
-                "longest_task_cpu_ms": round(computed_ms(await launched.stop_tracing()), 1),
-                "events_per_s": round(events_per_s, 1),
-            }
-        # A row that is not drawn must still be found by its key.
-        await page.keyboard.press("ArrowDown")
-        chosen = page.locator("[data-testid=incident-row][aria-current=true]")
-        await chosen.wait_for(timeout=2000)
-        found["chosen_row_in_view"] = await chosen.evaluate(IN_VIEW)
-        found["rows_drawn"] = await page.get_by_test_id("incident-row").count()
-        counted = await page.get_by_test_id("queue-tab").locator(".count").inner_text()
-        found["incidents_shown"] = int(counted)
-        return found
+            found[name] = await desk.pressed(measured_s, walked=name == "walked")
+        say("once more, traced")
+        found["processor_time"] = await desk.traced(measured_s / 3)
+        await ledger.all_answered(ANSWERED_WITHIN_S)
+        found["presses"] = {"made": pressing.made, "unanswered": ledger.unanswered()}
+        return found | await as_it_ended(desk.page)
     finally:
-        await feed.stop()
         await ledger.close()
+
+
+async def as_it_ended(page: Page) -> dict[str, Any]:
+    """Whether the page still shows everything; a row that is not drawn is found by its key."""
+    await page.keyboard.press("ArrowDown")
+    chosen = page.locator("[data-testid=incident-row][aria-current=true]")
+    await chosen.wait_for(timeout=2000)
+    counted = await page.get_by_test_id("queue-tab").locator(".count").inner_text()
+    return {
+        "chosen_row_in_view": await chosen.evaluate(IN_VIEW),
+        "rows_drawn": await page.get_by_test_id("incident-row").count(),
+        "incidents_shown": int(counted),
+    }
 
 
 async def measure(measured_s: float, *, keep: bool) -> dict[str, Any]:
@@ -230,8 +271,7 @@ async def measure(measured_s: float, *, keep: bool) -> dict[str, Any]:
             "family": await loaded(launched, f"{hub.url}/family/", typed, []),
         }
         cookies = await logged_in(launched, hub)
-        live = "[data-testid=connection-state][data-state=live]"
-        found["desk"] = await loaded(launched, hub.url, live, cookies)
+        found["desk"] = await loaded(launched, hub.url, LIVE, cookies)
         found["crowded"] = await crowded(launched, hub, cookies, measured_s)
         return found
 

@@ -69,6 +69,8 @@ export async function send(
   try {
     response = await fetch(address, {
       ...init,
+      // Why something was refused is said in the language of the page, not of the browser.
+      headers: { "accept-language": document.documentElement.lang, ...init.headers },
       credentials: "same-origin",
       cache: "no-store",
       signal: signal ? either(signal, limit) : limit,

@@ -66,6 +66,7 @@ export type DutyNow = Schemas["DutyNow"];
 export type Handover = Schemas["HandoverView"];
 export type Condition = Schemas["ConditionView"];
 export type Wall = Schemas["WallView"];
+export type SquareOfHomes = Schemas["SquareView"];
 export type Policy = Schemas["PolicyView"];
 export type PolicyBody = Schemas["PolicyBody"];
 export type LadderBody = Schemas["LadderBody"];

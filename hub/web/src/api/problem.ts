@@ -7,13 +7,20 @@ export class Problem extends Error {
     readonly title: string,
     readonly detail: string,
   ) {
-    super(detail === "" ? title : `${title}: ${detail}`);
+    super(detail === "" ? title : `${title}${isChinese(title) ? "：" : ": "}${detail}`);
   }
 
   get no_answer(): boolean {
     return this.status === 0;
   }
+
+  /** No line, or a database that is away just now: the same question will be answered later. */
+  get passes(): boolean {
+    return this.no_answer || this.status === 503;
+  }
 }
+
+const isChinese = (text: string): boolean => /\p{Script=Han}$/u.test(text);
 
 function textOf(body: unknown, key: string): string {
   if (typeof body !== "object" || body === null) return "";

@@ -1,6 +1,7 @@
 // Something read from the hub for a view: not yet, there, or why not. One look at a time.
 
 import { desk } from "../desk/desk.svelte";
+import { afterFrame } from "../time/clock";
 import { Problem } from "./problem";
 
 export type ReadingState = "loading" | "ready" | "failed";
@@ -23,6 +24,9 @@ export class Reading<Value> {
     this.current = mine;
     if (anew) this.value = null;
     this.problem = null;
+    // Whoever steps through a list sees first where they are; what they only pass is not asked for.
+    await afterFrame();
+    if (mine.signal.aborted) return;
     try {
       const value = await question(mine.signal);
       if (!mine.signal.aborted) this.value = value;

@@ -10,8 +10,8 @@ import { lineState, type LineState } from "../feed/staleness";
 import { EMPTY_FEED, followMerges, reduceFeed, takeAnswer, type FeedState } from "../feed/state";
 import type { PlainKey } from "../i18n/catalogue";
 import { Bell } from "../sound/bell";
-import { beat, deskNow_ms, sleep_ms, steady_ms } from "../time/clock";
-import { countAtHomes, orderQueue, stepThrough } from "./queue";
+import { beat, deskNow_ms, sleep_ms, steady_ms, whenIdle } from "../time/clock";
+import { Ordering, stepThrough } from "./queue";
 import { preferences } from "./preferences.svelte";
 import { isMuted, MUTE_FOR_MS, whatRings, type Mute } from "./ringing";
 import { homeOf, mayOpen, readRoute, writeRoute, type Route, type View } from "../shell/places";
@@ -55,9 +55,11 @@ class Desk {
   audible = $state(false);
   mute = $state.raw<Mute | null>(null);
 
-  readonly queue = $derived(orderQueue(this.feed.incidents.values()));
+  private readonly ordering = new Ordering();
+  private readonly ordered = $derived(this.ordering.of(this.feed.incidents));
+  readonly queue = $derived(this.ordered.groups);
   /** Homes with several open incidents. */
-  readonly crowded = $derived(countAtHomes(this.queue));
+  readonly crowded = $derived(this.ordered.crowded);
   readonly ringing = $derived(
     whatRings(this.feed, this.sending, this.now_ms - this.feed.hub_ahead_ms),
   );
@@ -94,8 +96,10 @@ class Desk {
       try {
         this.enter(await hub.readSession());
       } catch (error) {
-        if (error instanceof Problem && error.status === 401) this.phase = "signed_out";
-        else {
+        if (error instanceof Problem && error.status === 401) {
+          this.phase = "signed_out";
+          whenIdle(() => void this.bell.prepare());
+        } else {
           this.phase = "no_hub";
           await sleep_ms(RETRY_OPENING_MS, new AbortController().signal);
         }
@@ -188,7 +192,9 @@ class Desk {
 
   private takeEvents(events: readonly FeedEvent[]): void {
     const now_ms = deskNow_ms();
+    const first = !this.feed.known;
     this.feed = reduceFeed(this.feed, events, now_ms);
+    if (first && this.feed.known) whenIdle(() => void this.bell.prepare());
     this.heard_at_ms = now_ms + this.feed.hub_ahead_ms;
     this.afterChange();
   }

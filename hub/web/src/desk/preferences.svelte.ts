@@ -1,5 +1,6 @@
 import type { Language } from "../api/contract";
 import { say, sayWord, type Key, type Places } from "../i18n/catalogue";
+import { recall, remember } from "../shell/storage";
 import type { DurationUnits } from "../time/wording";
 
 export type Theme = "system" | "light" | "dark";
@@ -8,23 +9,6 @@ const THEMES: readonly Theme[] = ["system", "light", "dark"];
 const LANGUAGE_KEY = "carebell.language";
 const THEME_KEY = "carebell.theme";
 const SINGLE_KEYS_KEY = "carebell.single_keys";
-
-/** Storage may be switched off in the browser; then a choice lasts until the page closes. */
-function recall(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-function remember(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // See recall: not remembered, still in force.
-  }
-}
 
 function asLanguage(value: string | null): Language | null {
   return value === "en" || value === "zh-CN" ? value : null;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { IncidentState, Priority } from "../api/contract";
 import { incident, T0_MS } from "../testing/incidents";
-import { countAtHomes, orderQueue, stepThrough } from "./queue";
+import { countAtHomes, orderQueue, Ordering, stepThrough } from "./queue";
 
 function at(id: string, state: IncidentState, priority: Priority, minute: number) {
   const opened_at = new Date(T0_MS + minute * 60_000).toISOString();
@@ -106,5 +106,39 @@ describe("stepThrough", () => {
   it("keeps the choice when the queue is empty", () => {
     expect(stepThrough([], "over", 1)).toBe("over");
     expect(stepThrough([], null, 1)).toBeNull();
+  });
+});
+
+describe("Ordering", () => {
+  const held = new Map(INCIDENTS.map((each) => [each.id, each]));
+
+  it("says what sorting everything anew would say, whatever changes", () => {
+    const ordering = new Ordering();
+    ordering.of(held);
+    const changes = [
+      { ...at("medium", "raised", "medium", 0), alarm_count: 5 },
+      at("medium", "raised", "high", 0),
+      at("low-old", "acknowledged", "low", 1),
+      at("taken", "resolved", "high", 0),
+      at("another", "raised", "medium", 30),
+    ];
+    let now = new Map(held);
+    for (const change of changes) {
+      now = new Map(now).set(change.id, change);
+      expect(ordering.of(now).groups).toEqual(orderQueue(now.values()));
+    }
+    now = new Map([...now].filter(([id]) => id !== "high-old"));
+    expect(ordering.of(now).groups).toEqual(orderQueue(now.values()));
+  });
+
+  it("leaves the groups in which nothing changed as they are", () => {
+    const ordering = new Ordering();
+    const before = ordering.of(held);
+    const pressed = { ...at("medium", "raised", "medium", 0), alarm_count: 2 };
+    const after = ordering.of(new Map(held).set("medium", pressed));
+    expect(after.groups[0]?.incidents).toContain(pressed);
+    expect(after.groups.slice(1)).toEqual(before.groups.slice(1));
+    expect(after.groups[1]).toBe(before.groups[1]);
+    expect(after.crowded).toBe(before.crowded);
   });
 });

@@ -83,6 +83,62 @@ export function orderQueue(incidents: Iterable<Incident>): QueueGroup[] {
   })).filter((part) => part.incidents.length > 0);
 }
 
+export interface Ordered {
+  readonly groups: readonly QueueGroup[];
+  /** How many at each home, where it is several. */
+  readonly crowded: ReadonlyMap<string, number>;
+}
+
+/** Whether a change of an incident leaves it where it stands. */
+function staysWhereItIs(before: Incident, now: Incident): boolean {
+  return (
+    before.state === now.state &&
+    before.priority === now.priority &&
+    before.opened_at === now.opened_at &&
+    addressOf(before) === addressOf(now)
+  );
+}
+
+/** The queue from one update to the next. Most updates move nobody: then nothing is sorted, and the
+ * groups in which nothing changed stay the very same. */
+export class Ordering {
+  private held: ReadonlyMap<string, Incident> = new Map();
+  private ordered: Ordered = { groups: [], crowded: new Map() };
+
+  of(incidents: ReadonlyMap<string, Incident>): Ordered {
+    const touched = this.touched(incidents);
+    this.held = incidents;
+    if (touched === null) {
+      const groups = orderQueue(incidents.values());
+      this.ordered = { groups, crowded: countAtHomes(groups) };
+    } else if (touched.size > 0) {
+      const groups = this.ordered.groups.map((part) =>
+        touched.has(part.group) ? renewed(part, incidents) : part,
+      );
+      this.ordered = { ...this.ordered, groups };
+    }
+    return this.ordered;
+  }
+
+  /** The groups with a changed incident; null: somebody came, went or moved. */
+  private touched(incidents: ReadonlyMap<string, Incident>): ReadonlySet<Group> | null {
+    if (incidents.size !== this.held.size) return null;
+    const groups = new Set<Group>();
+    for (const [id, now] of incidents) {
+      const before = this.held.get(id);
+      if (before === now) continue;
+      if (before === undefined || !staysWhereItIs(before, now)) return null;
+      const group = groupOf(now);
+      if (group !== null) groups.add(group);
+    }
+    return groups;
+  }
+}
+
+function renewed(part: QueueGroup, incidents: ReadonlyMap<string, Incident>): QueueGroup {
+  return { ...part, incidents: part.incidents.map((each) => incidents.get(each.id) ?? each) };
+}
+
 /** The id `by` rows away from the chosen one; the first when nothing is chosen; stops at the ends. */
 export function stepThrough(
   queue: readonly QueueGroup[],

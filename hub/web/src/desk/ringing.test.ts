@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Incident } from "../api/contract";
 import { EMPTY_FEED, type Bell, type FeedState } from "../feed/state";
 import { incident } from "../testing/incidents";
-import { AGAIN_RINGS_FOR_MS, isMuted, MUTE_FOR_MS, whatRings } from "./ringing";
+import { AGAIN_RINGS_FOR_MS, flashes, isMuted, MUTE_FOR_MS, whatRings } from "./ringing";
 
 const NOBODY: ReadonlySet<string> = new Set();
 
@@ -71,4 +71,11 @@ describe("isMuted", () => {
   it("ends at once when something new rings", () => {
     expect(isMuted(mute, 1_001, 1_002)).toBe(false);
   });
+});
+
+it("flashes for what rang just now, not for what is scrolled to later", () => {
+  const bell = { at_ms: 1_000, times: 1, answered: false };
+  expect(flashes(bell, 1_100)).toBe(true);
+  expect(flashes(bell, 60_000)).toBe(false);
+  expect(flashes(undefined, 1_000)).toBe(false);
 });

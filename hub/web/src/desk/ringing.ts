@@ -1,7 +1,7 @@
 // Which incidents make a sound on this desk, and which tone wins.
 
 import type { Incident, Priority } from "../api/contract";
-import type { FeedState } from "../feed/state";
+import type { Bell, FeedState } from "../feed/state";
 
 // A press that comes while an acknowledgement is still waiting for the database must be heard, but
 // the state cannot show it yet; so it sounds for a while by itself.
@@ -47,6 +47,14 @@ export function whatRings(
     priorities.add(incident.priority);
   }
   return { ids, priority: LOUDEST_FIRST.find((each) => priorities.has(each)) ?? null };
+}
+
+// As long as its animation takes (views/IncidentRow.svelte).
+const FLASHES_FOR_MS = 3_600;
+
+/** Whether a row flashes: for what rang just now, not for what is only scrolled to. */
+export function flashes(bell: Bell | undefined, now_ms: number): boolean {
+  return bell !== undefined && now_ms - bell.at_ms < FLASHES_FOR_MS;
 }
 
 /** A mute ends by itself, and at once when something new rings or is pressed again. */

@@ -2,6 +2,8 @@
 
 /** More rows than this are drawn only where they are seen; fewer are simply all there. */
 export const ALL_DRAWN = 60;
+/** Of a long list, until it is known which rows are seen: a high screen full. */
+export const FIRST_DRAWN = 15;
 /** Rows drawn beyond each edge, so that keys and a slow wheel never meet a gap. */
 const AROUND = 10;
 /** The edges move by so many rows at once: otherwise every row scrolled draws the list anew. */

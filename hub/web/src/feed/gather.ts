@@ -1,15 +1,24 @@
-// Events that come between two frames are taken together: a page that draws once for each of fifty
+// Events that come close together are taken together: a page that draws once for each of fifty
 // events a second has no time left for its dispatcher.
 
-/** What draws: `requestAnimationFrame` where the page is seen. */
+import { frameAfter, steady_ms } from "../time/clock";
+
+/** While events keep coming the page is drawn anew no more often than this. Ours: a list of figures
+ * that changes ten times a second is as live as an eye can follow. The first one shows at once. */
+export const EVERY_MS = 100;
+
+/** What draws, and its clock. */
 export interface Frames {
   readonly hidden: boolean;
-  next(then: () => void): void;
+  now_ms(): number;
+  /** Before the first frame that is `wait_ms` away or more. */
+  next(wait_ms: number, then: () => void): void;
 }
 
 export class Gather<Item> {
   private waiting: Item[] = [];
   private asked = false;
+  private taken_at_ms = -Infinity;
 
   constructor(
     private readonly take: (items: readonly Item[]) => void,
@@ -22,7 +31,7 @@ export class Gather<Item> {
     if (this.frames.hidden) return this.flush();
     if (this.asked) return;
     this.asked = true;
-    this.frames.next(() => {
+    this.frames.next(this.taken_at_ms + EVERY_MS - this.frames.now_ms(), () => {
       this.asked = false;
       this.flush();
     });
@@ -33,6 +42,7 @@ export class Gather<Item> {
     if (this.waiting.length === 0) return;
     const items = this.waiting;
     this.waiting = [];
+    this.taken_at_ms = this.frames.now_ms();
     this.take(items);
   }
 
@@ -46,5 +56,6 @@ export const pageFrames: Frames = {
   get hidden() {
     return document.visibilityState === "hidden";
   },
-  next: (then) => void requestAnimationFrame(then),
+  now_ms: steady_ms,
+  next: frameAfter,
 };

@@ -11,6 +11,8 @@ export interface ServerSentEvent {
 // A snapshot of some thousand incidents is a few MiB; more than this is not our hub.
 const LONGEST_EVENT_CHARACTERS = 32 * 1024 * 1024;
 
+const LINE_END = /\r\n|[\r\n]/g;
+
 /** Turns text chunks, cut anywhere, into whole events. One parser per connection. */
 export class EventParser {
   private rest = "";
@@ -27,20 +29,15 @@ export class EventParser {
       if (text.startsWith("\n")) text = text.slice(1);
       this.swallowLineFeed = false;
     }
-    this.rest += text;
     let start = 0;
-    for (let at = this.rest.length - text.length; at < this.rest.length; at += 1) {
-      const character = this.rest[at];
-      if (character !== "\n" && character !== "\r") continue;
-      const event = this.line(this.rest.slice(start, at));
+    for (const found of text.matchAll(LINE_END)) {
+      const event = this.line(this.rest + text.slice(start, found.index));
       if (event !== null) events.push(event);
-      if (character === "\r") {
-        if (at + 1 === this.rest.length) this.swallowLineFeed = true;
-        else if (this.rest[at + 1] === "\n") at += 1;
-      }
-      start = at + 1;
+      this.rest = "";
+      start = found.index + found[0].length;
     }
-    this.rest = this.rest.slice(start);
+    if (text.endsWith("\r")) this.swallowLineFeed = true;
+    this.rest += text.slice(start);
     if (this.rest.length + this.length > LONGEST_EVENT_CHARACTERS) {
       throw new RangeError("an event of the feed is too long");
     }

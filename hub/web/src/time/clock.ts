@@ -10,6 +10,36 @@ export function steady_ms(): number {
   return performance.now();
 }
 
+/** Calls `then` before the first frame that is `wait_ms` away or more. */
+export function frameAfter(wait_ms: number, then: () => void): void {
+  const draw = (): void => void requestAnimationFrame(then);
+  if (wait_ms <= 0) draw();
+  else setTimeout(draw, wait_ms);
+}
+
+// A page that is not seen draws nothing, and goes on after this.
+const UNDRAWN_MS = 100;
+
+/** Resolves when the next frame has been drawn. */
+export function afterFrame(): Promise<void> {
+  return new Promise((resolve) => {
+    const undrawn = setTimeout(resolve, UNDRAWN_MS);
+    requestAnimationFrame(() => {
+      clearTimeout(undrawn);
+      setTimeout(resolve);
+    });
+  });
+}
+
+// Safari does not say when it is idle.
+const IDLE_BY_MS = 2_000;
+
+/** Calls `then` when the page has nothing better to do, at the latest after two seconds. */
+export function whenIdle(then: () => void): void {
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(then, { timeout: IDLE_BY_MS });
+  else setTimeout(then, IDLE_BY_MS);
+}
+
 const listeners = new Set<() => void>();
 let started = false;
 

@@ -7,24 +7,31 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+/** Two ways of writing days on one page would be read wrongly: 3/4 is the third of April here. */
+export function localeOf(language: Language): string {
+  return language === "en" ? "en-GB" : language;
+}
+
+const formats = new Map<Intl.DateTimeFormatOptions, Map<string, Intl.DateTimeFormat>>();
 
 function format(
   language: Language,
   time_zone: string | null,
   options: Intl.DateTimeFormatOptions,
 ): Intl.DateTimeFormat {
-  const key = JSON.stringify([language, time_zone, options]);
-  let held = formats.get(key);
+  let alike = formats.get(options);
+  if (alike === undefined) formats.set(options, (alike = new Map()));
+  const key = `${language} ${time_zone ?? ""}`;
+  let held = alike.get(key);
   if (held === undefined) {
-    const locale = language === "en" ? "en-GB" : language;
+    const locale = localeOf(language);
     try {
       held = new Intl.DateTimeFormat(locale, time_zone === null ? options : { ...options, timeZone: time_zone });
     } catch {
       // A zone this browser does not know: the desk's own zone, rather than no time at all.
       held = new Intl.DateTimeFormat(locale, options);
     }
-    formats.set(key, held);
+    alike.set(key, held);
   }
   return held;
 }
@@ -47,6 +54,7 @@ export function clockTime(
 ): string {
   if (Number.isNaN(at_ms)) return "—";
   const time = format(language, time_zone, TIME).format(at_ms);
+  if (at_ms === now_ms) return time;
   const day = format(language, time_zone, DAY);
   if (day.format(at_ms) === day.format(now_ms)) return time;
   return `${format(language, time_zone, SHORT_DAY).format(at_ms)} ${time}`;
@@ -64,12 +72,13 @@ export function shortDay(at_ms: number, language: Language): string {
   return Number.isNaN(at_ms) ? "—" : format(language, "UTC", SHORT_DAY).format(at_ms);
 }
 
+const OFFSET: Intl.DateTimeFormatOptions = { timeZoneName: "shortOffset" };
+
 /** "GMT+8" when the premises' zone is not the desk's; empty when it is. */
 export function zoneNote(at_ms: number, language: Language, time_zone: string | null): string {
   if (time_zone === null || Number.isNaN(at_ms)) return "";
-  const options: Intl.DateTimeFormatOptions = { timeZoneName: "shortOffset" };
   const name = (zone: string | null): string =>
-    format(language, zone, options)
+    format(language, zone, OFFSET)
       .formatToParts(at_ms)
       .find((part) => part.type === "timeZoneName")?.value ?? "";
   const there = name(time_zone);
