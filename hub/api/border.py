@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub.api.figures import Figures
 from hub.api.looks import LOOK
 from hub.api.ports import Clock
-from hub.api.problems import Problem, problem_response
+from hub.api.problems import Problem, asked_in_chinese, problem_response
 
 MAX_BODY_BYTES = 64 * 1024
 """The largest request is a home with a page of notes."""
@@ -62,14 +62,18 @@ class Border:
         started_s = self._clock.monotonic_s()
         try:
             if (refusal := _refusal(scope)) is not None:
-                await refusal.response()(scope, receive, crossing.send)
+                chinese = asked_in_chinese(Headers(scope=scope))
+                await refusal.response(chinese=chinese)(scope, receive, crossing.send)
             else:
                 await self._app(scope, crossing.receive, crossing.send)
         except Exception:
             _log.exception("request_failed", method=scope["method"], route=_route(scope))
             if crossing.status is not None:
                 raise
-            answer = problem_response(500, "The hub made a mistake", "It has been logged.")
+            answer = problem_response(
+                500, "The hub made a mistake", "It has been logged.",
+                chinese=asked_in_chinese(Headers(scope=scope)),
+            )  # fmt: skip
             await answer(scope, receive, crossing.send)
         finally:
             if not crossing.live:

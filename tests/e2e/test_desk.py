@@ -9,18 +9,42 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from benchmarks.harness import process_tree
 from tests.e2e.demo_hub import DemoHub
 from tests.e2e.desk_client import DeskClient
-from tests.e2e.desk_page import ONE_LOOP, dispatcher, home_of, log_in, opened
+from tests.e2e.desk_page import ONE_LOOP, colleague, dispatcher, home_of, log_in, opened
 from tests.e2e.pressing import Button, press
 
 pytestmark = [pytest.mark.e2e, ONE_LOOP]
 
 SOON_MS = 15_000
+AGREE_WITHIN_MS = 1000.0
+
+NOTE_ANSWERS = """() => {
+  window.answered_ms = {};
+  const asked = window.fetch;
+  window.fetch = async (...request) => {
+    const answer = await asked(...request);
+    const deed = /incidents\\/([^/]+)\\/acknowledge$/.exec(answer.url);
+    if (deed !== null && answer.ok) window.answered_ms[deed[1]] = Date.now();
+    return answer;
+  };
+}"""
+"""When the hub's answer to an acknowledgement came in."""
+NOTE_STATE = """id => {
+  window.shown_ms ??= {};
+  const look = () => {
+    const row = document.querySelector(`[data-testid=incident-row][data-incident-id="${id}"]`);
+    if (row?.dataset.state === 'acknowledged') window.shown_ms[id] ??= Date.now();
+  };
+  const options = {subtree: true, childList: true, attributeFilter: ['data-state']};
+  new MutationObserver(look).observe(document.body, options);
+}"""
+"""When a desk's queue first says that somebody has it."""
 
 
 def row_of(page: Page, incident_id: str) -> Locator:
@@ -125,6 +149,109 @@ async def test_an_incident_by_keyboard_on_two_desks(
     timeline = (await desk.asked("GET", f"incidents/{incident_id}"))["timeline"]
     looks = [entry for entry in timeline if entry["action"] == "look"]
     assert len(looks) < 60, "a desk that is left open looks, and is logged, again and again"
+
+
+async def test_two_desks_agree_within_a_second_and_cannot_both_own_it(
+    chromium: Browser, hub: DemoHub, desk: DeskClient
+) -> None:
+    """From the hub's answer at one desk until the other shows it, by the clock of the machine that
+    both browsers run on: a busy one may hold one incident up, not three. Then both press the key at
+    once."""
+    homes = [await home_of(desk, f"agree-{n}", name=f"Agree {n}") for n in range(4)]
+    password = await colleague(desk, hub, "mate", "Desk Mate")
+    first, second = await dispatcher(chromium, hub), await opened(chromium, hub.url)
+    await log_in(second, "mate", password)
+    await first.evaluate(NOTE_ANSWERS)
+    late_ms: list[float] = []
+    for home in homes[:3]:
+        incident_id = await _chosen_at_both(hub, home, first, second)
+        await second.evaluate(NOTE_STATE, incident_id)
+        await first.keyboard.press("a")
+        await _owned_at_both(desk, incident_id, first, second)
+        answered_ms = await first.evaluate("id => window.answered_ms[id]", incident_id)
+        late_ms.append(
+            await second.evaluate("id => window.shown_ms[id]", incident_id) - answered_ms
+        )
+    assert min(late_ms) < AGREE_WITHIN_MS, late_ms
+
+    incident_id = await _chosen_at_both(hub, homes[3], first, second)
+    await asyncio.gather(first.keyboard.press("a"), second.keyboard.press("a"))
+    timeline = await _owned_at_both(desk, incident_id, first, second)
+    assert sum(entry["action"] == "acknowledge" for entry in timeline) == 1
+
+
+async def _chosen_at_both(hub: DemoHub, home: dict[str, Any], *pages: Page) -> str:
+    """A press that waits for a human, and each desk looks at it; the incident's id."""
+    incident_id = await press(hub, home)
+    for page in pages:
+        await row_of(page, incident_id).click()
+        await expect(page.get_by_test_id("action-acknowledge")).to_be_enabled()
+    return incident_id
+
+
+async def _owned_at_both(desk: DeskClient, incident_id: str, *pages: Page) -> list[dict[str, Any]]:
+    """Each desk says that the one whom the hub recorded has it; what was done so far."""
+    for page in pages:
+        state = page.get_by_test_id("incident-state")
+        await expect(state).to_have_attribute("data-state", "acknowledged")
+    whole = await desk.asked("GET", f"incidents/{incident_id}")
+    for page in pages:
+        await expect(page.get_by_test_id("incident-owner")).to_contain_text(whole["owner"]["name"])
+    await desk.asked("POST", f"incidents/{incident_id}/resolve", outcome="helped")
+    timeline: list[dict[str, Any]] = whole["timeline"]
+    return timeline
+
+
+async def test_every_action_by_its_key(chromium: Browser, hub: DemoHub, desk: DeskClient) -> None:
+    """Told on, called, handed off, sent for, taken, given back, taken over, and opened again."""
+    button = await home_of(desk, "keys", name="Keys")
+    near = {"id": "resp-keys", "kind": "person", "name": "Near By", "travel_mode": "foot"}
+    await desk.asked(
+        "POST", "responders", area_id="city", latitude=31.2301, longitude=121.47, **near
+    )
+    page = await dispatcher(chromium, hub)
+    incident_id = await press(hub, button)
+    await row_of(page, incident_id).click()
+    state = page.get_by_test_id("incident-state")
+    await expect(state).to_have_attribute("data-state", "raised")
+    await page.get_by_test_id("ladder").wait_for()
+
+    await page.keyboard.press("x")
+    await page.keyboard.press("l")
+    timeline = page.get_by_test_id("timeline")
+    await expect(timeline.locator("[data-action=escalate]").nth(1)).to_be_visible()
+    await page.keyboard.press("h")
+    await page.get_by_test_id("call-no_reply").press("Enter")
+    await page.keyboard.press("Control+Enter")
+    await expect(timeline.locator("[data-action=call]")).to_have_count(1)
+    await page.keyboard.press("d")
+    await page.get_by_test_id("service-ambulance").press("Enter")
+    await page.get_by_test_id("action-form").locator("input").fill("120-77")
+    await page.keyboard.press("Control+Enter")
+    await expect(timeline.locator("[data-action=hand_off]")).to_contain_text("120-77")
+    await page.keyboard.press("p")
+    await page.get_by_test_id("send-resp-keys").press("Enter")
+    await expect(page.get_by_test_id("responders")).to_contain_text("Near By")
+
+    await page.keyboard.press("a")
+    await expect(state).to_have_attribute("data-state", "acknowledged")
+    await page.keyboard.press("u")
+    await expect(state).to_have_attribute("data-state", "raised")
+    mate = await colleague(desk, hub, "keys-mate", "Keys Mate")
+    async with httpx.AsyncClient(base_url=f"{hub.url}/api/v1", timeout=10) as other:
+        await other.post("session", json={"username": "keys-mate", "password": mate})
+        assert (await other.post(f"incidents/{incident_id}/acknowledge", json={})).is_success
+    owner = page.get_by_test_id("incident-owner")
+    await expect(owner).to_contain_text("Keys Mate")
+    await page.keyboard.press("v")
+    await expect(owner).to_contain_text("值班台")
+    await page.keyboard.press("t")
+    await expect(state).to_have_attribute("data-state", "attended")
+    await desk.asked("POST", f"incidents/{incident_id}/resolve", outcome="helped")
+    await expect(state).to_have_attribute("data-state", "resolved")
+    await page.keyboard.press("g")
+    await expect(state).not_to_have_attribute("data-state", "resolved")
+    await desk.asked("POST", f"incidents/{incident_id}/resolve", outcome="helped")
 
 
 async def _ticked_on_both(first: Page, second: Page) -> None:

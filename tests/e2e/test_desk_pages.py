@@ -48,6 +48,20 @@ async def test_what_is_loaded_cold(chromium: Browser, hub: DemoHub) -> None:
         assert sent < most, path
 
 
+async def _on_one_screen(page: Page) -> None:
+    """What a dispatcher must see without a scroll, on the smallest screen that desks still have."""
+    await page.get_by_test_id("key-safe").wait_for()
+    await page.set_viewport_size({"width": 1366, "height": 768})
+    for part in ("incident-head", "action-acknowledge", "action-call", "arrival-30", "persona",
+                 "home", "plan", "cause", "next-step"):  # fmt: skip
+        box = await page.get_by_test_id(part).bounding_box()
+        assert box is not None, part
+        assert box["y"] >= 0, part
+        assert box["y"] + box["height"] <= 768, part
+        assert box["x"] + box["width"] <= 1366, part
+    await page.set_viewport_size({"width": 1440, "height": 900})
+
+
 async def by_keyboard(page: Page, language: str, *wanted: str) -> None:
     """Looked at in one language; the other has the same controls."""
     if language == "en":
@@ -61,6 +75,10 @@ async def test_every_view_is_clean_for_axe(
     name = f"axe-{language.lower()}"
     button = await home_of(desk, name, name="赵玉珍", birth_year=1938, language="zh-CN",
                            lives_alone=True, medical_notes="Takes a blood thinner")  # fmt: skip
+    await desk.asked("PUT", f"premises/{name}/key-safe", code="4711#", place="left of the door")
+    two = [{"name": each, "relation": "daughter", "phone": "+86 139 0595 2231", "has_key": True}
+           for each in ("Lin", "Na")]  # fmt: skip
+    await desk.asked("PUT", f"people/person-{name}/contacts", items=two)
     incident_id = await press(hub, button)
     page = await opened(chromium, hub.url, language, theme)
     look = f"{language[:2]}-{theme}"
@@ -70,6 +88,7 @@ async def test_every_view_is_clean_for_axe(
     await go(page, f"incidents/{incident_id}")
     await page.get_by_test_id("persona").get_by_text("blood thinner").wait_for()
     await looked_at(page, f"incident-{look}")
+    await _on_one_screen(page)
     await by_keyboard(page, language, "action-acknowledge", "arrival-5", "action-hand-off")
     for key, panel in (("e", "evidence"), ("c", "checklist"), ("l", "record")):
         await page.keyboard.press(key)
@@ -233,18 +252,24 @@ async def test_a_device_is_added_and_tested_from_room_to_room(
 
 
 async def test_an_import_shows_first_what_is_wrong(chromium: Browser, hub: DemoHub) -> None:
+    """In the language of the page, as every refusal."""
     rows = (
         "kind,id,area,premises,address,name,birth_year\n"
         "premises,import-1,city,,1 Import Road,,\n"
         "person,import-p1,,import-1,,Good Row,1940\n"
         "person,import-p2,,import-1,,Bad Row,not-a-year\n"
     )
-    page = await dispatcher(chromium, hub)
+    page = await dispatcher(chromium, hub, "zh-CN")
     await go(page, "import")
-    sheet: Any = {"name": "register.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    sheet: Any = {"name": "register.csv", "mimeType": "text/csv", "buffer": b"kind,id,colour\n"}
+    await page.get_by_test_id("import-file").set_input_files(sheet)
+    await expect(page.get_by_role("alert")).to_contain_text("第 1 行：没有名为 'colour' 的列")
+    sheet["buffer"] = rows.encode()
     await page.get_by_test_id("import-file").set_input_files(sheet)
     errors = page.get_by_test_id("import-errors")
     await expect(errors).to_contain_text("not-a-year")
+    await expect(errors).to_contain_text("出生年份")
+    await expect(errors).to_contain_text("1880 到 2200 之间的年份")
     commit = page.get_by_test_id("import-commit")
     await expect(commit).to_be_disabled()
     await page.get_by_test_id("import-skip").check()

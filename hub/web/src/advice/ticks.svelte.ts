@@ -5,20 +5,26 @@ import * as hub from "../api/hub";
 import { Problem } from "../api/problem";
 import { desk } from "../desk/desk.svelte";
 
+interface Said {
+  readonly done: boolean;
+  /** When the record's last word on the step was, as this desk said its own. */
+  readonly after: string | null;
+}
+
 class Ticks {
   /** What this desk said and the record does not say yet, by incident and step. */
-  private said = $state.raw<ReadonlyMap<string, boolean>>(new Map());
+  private said = $state.raw<ReadonlyMap<string, Said>>(new Map());
   problem = $state.raw<Problem | null>(null);
 
   under_way(incident_id: string, step: number): boolean | undefined {
-    return this.said.get(`${incident_id} ${step}`);
+    return this.said.get(`${incident_id} ${step}`)?.done;
   }
 
-  async say(incident: Incident, step: number, done: boolean, note: string): Promise<void> {
+  async say(incident: Incident, step: number, { done, after }: Said, note: string): Promise<void> {
     const key = `${incident.id} ${step}`;
     if (this.said.has(key)) return;
     this.problem = null;
-    this.said = new Map(this.said).set(key, done);
+    this.said = new Map(this.said).set(key, { done, after });
     try {
       desk.takeAnswer(await hub.act(incident.id, "note", { note }));
     } catch (error) {
@@ -29,10 +35,11 @@ class Ticks {
     }
   }
 
-  /** The record says the same by now. */
-  recorded(incident_id: string, step: number, done: boolean): void {
+  /** The record has a newer word: this desk's own, or that of another which was said after it. */
+  recorded(incident_id: string, step: number, at: string): void {
     const key = `${incident_id} ${step}`;
-    if (this.said.get(key) === done) this.forget(key);
+    const said = this.said.get(key);
+    if (said !== undefined && said.after !== at) this.forget(key);
   }
 
   private forget(key: string): void {

@@ -10,6 +10,12 @@ describe("catalogue", () => {
     expect(Object.keys(en).sort()).toEqual(Object.keys(zh).sort());
   });
 
+  it("says each key in one of its parts only", () => {
+    const parts = import.meta.glob<Record<string, object>>("./{zh,en}_*.ts", { eager: true });
+    const keys = Object.values(parts).flatMap((part) => Object.values(part).flatMap(Object.keys));
+    expect(keys.length).toBe(Object.keys(zh).length + Object.keys(en).length);
+  });
+
   it.each(Object.keys(zh) as Key[])("%s is said in both, with the same places", (key) => {
     expect(zh[key]).not.toBe("");
     expect(en[key]).not.toBe("");

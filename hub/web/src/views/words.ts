@@ -2,6 +2,7 @@
 
 import type { Alarm, Incident } from "../api/contract";
 import { preferences, t, units, word } from "../desk/preferences.svelte";
+import { figureFormat, languageNames } from "../i18n/formats";
 import { zh } from "../i18n/zh";
 import { duration } from "../time/wording";
 
@@ -67,15 +68,13 @@ export function metres(distance_m: number): string {
   const kilometres = distance_m >= 1000;
   const value = kilometres ? distance_m / 1000 : distance_m;
   const digits = kilometres && value < 10 ? 1 : 0;
-  const figure = new Intl.NumberFormat(preferences.language, { maximumFractionDigits: digits });
-  return `${figure.format(value)} ${kilometres ? "km" : "m"}`;
+  return `${figureFormat(preferences.language, digits).format(value)} ${kilometres ? "km" : "m"}`;
 }
 
 /** "Chinese" for zh-CN; a tag the browser cannot name is shown as it came. */
 export function languageName(tag: string): string {
   try {
-    const names = new Intl.DisplayNames([preferences.language], { type: "language" });
-    return names.of(tag.split("-")[0] ?? tag) ?? tag;
+    return languageNames(preferences.language).of(tag.split("-")[0] ?? tag) ?? tag;
   } catch {
     return tag;
   }

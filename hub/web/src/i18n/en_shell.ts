@@ -1,0 +1,152 @@
+import type { zhShell } from "./zh_shell";
+
+// The page around the views: log-in, header, settings, states of a view, in English: exactly the keys of zh_shell.ts, with the same {places}.
+export const enShell: Record<keyof typeof zhShell, string> = {
+  "app.name": "Carebell desk",
+  "app.loading": "Opening…",
+  "app.no_hub": "The hub cannot be reached",
+  "app.no_hub_hint":
+    "This page keeps trying. If it stays like this, answer by telephone and tell the administrator.",
+  "app.retry": "Try now",
+
+  "login.title": "Dispatcher log-in",
+  "login.username": "User name",
+  "login.password": "Password",
+  "login.submit": "Log in and switch sound on",
+  "login.sending": "Logging in…",
+  "login.wrong": "User name or password is wrong",
+  "login.throttled": "Too many attempts; wait a little",
+  "login.no_answer": "The hub did not answer; try again",
+  "login.failed": "Log-in failed: {reason}",
+  "login.signed_out": "Your log-in has ended; please log in again",
+
+  "view.incidents": "Incidents",
+  "view.resolved": "Resolved",
+  "view.devices": "Devices",
+
+  "header.database": "Database",
+  "header.broker": "Broker",
+  "header.ingest": "Ingest",
+  "header.messages_per_s": "msg/s",
+  "header.devices_online": "devices",
+  "header.health": "Hub health",
+  "header.log_out": "Log out",
+  "header.language": "中文",
+  "header.language_hint": "Switch to Chinese",
+  "header.theme.system": "Appearance: as the system",
+  "header.theme.light": "Appearance: light",
+  "header.theme.dark": "Appearance: dark",
+  "header.help": "Keys",
+  "header.views": "Views",
+
+  "health.ok": "ok",
+  "health.slow": "slow",
+  "health.away": "away",
+  "health.unknown": "unknown",
+
+  "line.live": "Live",
+  "line.stale": "Line cut",
+  "line.connecting": "Connecting",
+  "line.banner": "Line cut: this page is no longer live",
+  "line.banner_hint":
+    "Last heard at {time} ({ago} ago). Reconnecting. Do not read this page as “nothing is happening”.",
+
+  "database.slow":
+    "The database is slow: alarms still ring, and what you do is kept and recorded later.",
+  "database.away":
+    "The database is away: alarms still ring, and what you do is kept and recorded later.",
+
+  "ingest.away":
+    "Ingest is away: new alarms may not show. Answer by telephone and tell the administrator.",
+
+  "sound.off": "Sound is off",
+  "sound.off_bar": "Sound is off: alarms will not ring",
+  "sound.switch_on": "Click to switch on",
+  "sound.on": "Sound is on",
+  "sound.ringing": "Ringing",
+  "sound.mute": "mute 60 s",
+  "sound.muted": "Muted for {seconds} s",
+  "sound.unmute": "Sound on again",
+
+  "help.title": "Keys",
+  "help.choose": "Choose the incident above / below",
+  "help.acknowledge": "Acknowledge",
+  "help.attend": "Attended",
+  "help.resolve": "Resolve",
+  "help.outcome": "Outcome while resolving",
+  "help.mute": "Mute for 60 s",
+  "help.search": "Find a device",
+  "help.escape": "Back",
+  "help.help": "Show this help",
+  "help.single_keys": "Single keys switched on",
+  "help.close": "Close",
+
+  "view.people": "People",
+  "view.homes": "Homes",
+  "view.import": "Import",
+  "view.settings": "Settings",
+
+  "note.loading": "Reading…",
+  "note.no_connection": "The hub does not answer",
+  "note.no_connection_hint": "Check the network; what is shown may be incomplete.",
+  "note.no_permission": "Your role does not allow this",
+  "note.no_permission_hint": "Ask your administrator if you need it.",
+  "note.missing": "Not found",
+  "note.missing_hint": "It may have been removed, or is not in your area.",
+  "note.later": "The hub cannot read this now",
+  "note.later_hint": "The database is away; alarms still ring.",
+  "note.failed": "That did not work",
+  "note.failed_hint": "Please try again.",
+  "note.part": "This part of the page did not load",
+  "note.part_hint": "The hub may just have been upgraded, or the line is cut.",
+  "note.reload": "Load the page anew",
+
+  "form.edit": "Edit",
+  "form.save": "Save",
+  "form.cancel": "Cancel",
+  "form.remove": "Remove",
+  "form.yes": "yes",
+  "form.no": "no",
+  "form.id": "Number",
+  "form.not_known": "not known",
+
+  "password.title": "Change your password",
+  "password.first": "Choose a password of your own first",
+  "password.first_hint": "The one you have was given to you by somebody else; nothing else works before that.",
+  "password.current": "Current password",
+  "password.new": "New password",
+  "password.again": "New password again",
+  "password.hint": "At least {characters} characters; a short sentence is easiest to remember.",
+  "password.change": "Change password",
+  "password.differs": "The two differ",
+  "password.done": "Changed; your other log-ins have ended",
+
+  "settings.me": "My account",
+  "settings.name": "Name",
+  "settings.role": "Role",
+  "settings.area": "Area",
+  "settings.desk": "This desk",
+  "settings.log_ins": "Where I am logged in",
+  "settings.here": "here",
+  "settings.since": "since {time}",
+  "settings.end_others": "End all others",
+
+  "language.zh-CN": "Chinese",
+  "language.en": "English",
+
+  "help.overview": "Overview / evidence / what to do / record",
+  "help.safe": "Show the key safe's code",
+  "help.people": "Find people, homes, devices",
+  "help.queue": "Back to the incidents",
+  "help.more_actions": "Call / take over / give back / escalate / hand off / note / open again",
+  "help.nearest": "Who can be there soonest",
+
+  "unit.s": "s",
+  "unit.min": "min",
+  "unit.h": "h",
+  "unit.d": "d",
+
+  "time.ago": "{ago} ago",
+
+  "error.no_answer": "the hub did not answer",
+};
