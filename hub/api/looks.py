@@ -2,7 +2,7 @@
 
 A look at one person, home or incident is logged where it is answered, in the same transaction. A
 list is asked for again and again by the same page: of the same reader and question there is at most
-one entry a minute, with the number of looks it stands for.
+one entry a minute, of a wall board one an hour, with the number of looks it stands for.
 """
 
 from collections import OrderedDict
@@ -14,6 +14,9 @@ LOOK = "carebell.look"
 """Where a request's scope has what to call if the look is granted."""
 AGAIN_AFTER_S = 60.0
 """Ours: who looked in which minute is as fine as anybody ever asked."""
+BOARD = "/api/v1/wall"
+"""Hangs on a wall and asks all day, with whatever is below it: one look, whoever passes by."""
+BOARD_AGAIN_AFTER_S = 3600.0
 REMEMBERED = 10_000
 """Readers and questions kept in mind, 300 bytes each; of more the oldest is forgotten, and its
 next look is logged at once."""
@@ -41,6 +44,7 @@ LISTS: Mapping[str, str] = {
     "/api/v1/handovers": "handovers",
     "/api/v1/replies": "replies",
     "/api/v1/wall": "wall",
+    "/api/v1/wall/homes": "wall",
     "/api/v1/outages/{outage_id}/devices": "devices",
     "/api/v1/incidents/{incident_id}/calls": "calls",
     "/api/v1/incidents/{incident_id}/deliveries": "deliveries",
@@ -83,9 +87,12 @@ class Looks:
         noun = LISTS.get(path)
         if noun is None:
             return None
+        again_after_s = AGAIN_AFTER_S
+        if path.startswith(BOARD):
+            path, question, again_after_s = BOARD, "", BOARD_AGAIN_AFTER_S
         key = (account_id, path, question[:QUESTION_LIMIT])
         told = self._told.get(key)
-        if told is not None and now_s - told.at_s < AGAIN_AFTER_S:
+        if told is not None and now_s - told.at_s < again_after_s:
             told.since += 1
             return None
         looks = 1 if told is None else told.since + 1

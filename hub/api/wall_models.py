@@ -29,3 +29,22 @@ class WallView(BaseModel):
     conditions_ringing: int
     video_links: dict[str, str]
     """Of homes with an open incident that have one, by the home's id."""
+
+
+class SquareView(BaseModel):
+    """Homes that are close together, in their middle."""
+
+    model_config = ConfigDict(title="SquareOfHomes")
+
+    latitude: float
+    longitude: float
+    homes: int
+
+
+class HomesView(BaseModel):
+    """Where the homes of an area are; none of them is named."""
+
+    model_config = ConfigDict(title="HomesOnTheMap")
+
+    squares: list[SquareView]
+    """The fullest first; a few far away may be missing."""

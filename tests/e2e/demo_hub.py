@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,24 +87,47 @@ class DemoHub:
 @contextlib.contextmanager
 def demo_hub(homes: int) -> Iterator[DemoHub]:
     """Start the README's demo and wait until it is ready; ends every process it started."""
+    with _started("demo", "--homes", str(homes), "--no-browser", ready="visitor.json") as hub:
+        yield hub
+
+
+@contextlib.contextmanager
+def empty_hub(environment: Mapping[str, str], **settings: str) -> Iterator[DemoHub]:
+    """The same with nobody in it, settings by key; whoever it calls can call back."""
+    port = free_port()
+    chosen = {f"CAREBELL_{key.upper()}": value for key, value in settings.items()}
+    chosen["CAREBELL_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
+    chosen.update(environment)
+    with _started("up", ready="secrets.json", http_port=port, environment=chosen) as hub:
+        yield hub
+
+
+@contextlib.contextmanager
+def _started(
+    command: str,
+    *options: str,
+    ready: str,
+    http_port: int | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[DemoHub]:
+    """`ready` is the file that is there once people may come in."""
     folder = Path(tempfile.mkdtemp(prefix="carebell-e2e-"))
-    http_port, mqtt_port = free_port(), free_port()
-    log = (folder / "demo.log").open("wb")
+    http_port, mqtt_port = http_port or free_port(), free_port()
+    log = (folder / "hub.log").open("wb")
     process = subprocess.Popen(
         [
-            sys.executable, "-m", "carebell", "demo",
+            sys.executable, "-m", "carebell", command,
             "--http", f"127.0.0.1:{http_port}",
             "--mqtt", f"127.0.0.1:{mqtt_port}",
             "--data", str(folder / "data"),
-            "--homes", str(homes),
-            "--no-browser",
+            *options,
         ],
         stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-        env={**os.environ, "COLUMNS": "200"},
+        env={**os.environ, "COLUMNS": "200", **(environment or {})},
     )  # fmt: skip
     hub = DemoHub(process, folder / "data", http_port, mqtt_port)
     try:
-        _wait_until_ready(hub, folder / "demo.log")
+        _wait_until_ready(hub, hub.folder / ready, folder / "hub.log")
         yield hub
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -118,7 +141,7 @@ def demo_hub(homes: int) -> Iterator[DemoHub]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait_until_ready(hub: DemoHub, log: Path) -> None:
+def _wait_until_ready(hub: DemoHub, file: Path, log: Path) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         assert hub.process.poll() is None, log.read_text()
@@ -127,7 +150,7 @@ def _wait_until_ready(hub: DemoHub, log: Path) -> None:
             contextlib.suppress(urllib.error.URLError, OSError),
             urllib.request.urlopen(ready, timeout=2) as answer,
         ):
-            if answer.status == 200 and (hub.folder / "visitor.json").exists():
+            if answer.status == 200 and file.exists():
                 return
         time.sleep(0.2)
     raise AssertionError(log.read_text())

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright, expect
@@ -41,12 +42,20 @@ async def browser() -> AsyncIterator[Browser]:
         await launched.close()
 
 
-async def opened(launched: Browser, url: str, language: str = "en", theme: str = "light") -> Page:
+async def opened(
+    launched: Browser,
+    url: str,
+    language: str = "en",
+    theme: str = "light",
+    *,
+    zone: str = "Asia/Shanghai",
+    locale: str = "",
+) -> Page:
     """A page of its own: own cookies, own storage."""
     context = await launched.new_context(
         viewport={"width": 1440, "height": 900},
-        locale=language,
-        timezone_id="Asia/Shanghai",
+        locale=locale or language,
+        timezone_id=zone,
         color_scheme="dark" if theme == "dark" else "light",
     )
     page = await context.new_page()
@@ -71,6 +80,22 @@ async def dispatcher(
     live = page.get_by_test_id("connection-state")
     await expect(live).to_have_attribute("data-state", "live", timeout=15_000)
     return page
+
+
+async def colleague(desk: DeskClient, hub: DemoHub, username: str, name: str) -> str:
+    """Another dispatcher of the city, who has chosen a password; the password."""
+    new = {"username": username, "area_id": "city", "name": name, "role": "dispatcher",
+           "language": "en"}  # fmt: skip
+    given = (await desk.asked("POST", "accounts", **new))["password"]
+    chosen = "seven green umbrellas"
+    async with httpx.AsyncClient(base_url=f"{hub.url}/api/v1", timeout=10) as http:
+        for path, body in (
+            ("session", {"username": username, "password": given}),
+            ("session/password", {"current": given, "new": chosen}),
+        ):
+            answer = await http.post(path, json=body)
+            assert answer.is_success, answer.text
+    return chosen
 
 
 async def home_of(desk: DeskClient, home: str, **person: Any) -> dict[str, Any]:

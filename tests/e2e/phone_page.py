@@ -16,11 +16,19 @@ FELT = """
 """A headless browser has no voice and no motor: what the page asks of them is kept."""
 
 
-async def phone(launched: Browser, language: str = "en", theme: str = "light") -> BrowserContext:
+async def phone(
+    launched: Browser,
+    language: str = "en",
+    theme: str = "light",
+    *,
+    zone: str = "Asia/Shanghai",
+    locale: str = "",
+    place: Geolocation = PLACE,
+) -> BrowserContext:
     """A phone of its own, with permission for the position and for notifications."""
     context = await launched.new_context(
         viewport=PHONE, device_scale_factor=2, has_touch=True, is_mobile=True,
-        locale=language, timezone_id="Asia/Shanghai", geolocation=PLACE,
+        locale=locale or language, timezone_id=zone, geolocation=place,
         permissions=["geolocation", "notifications"],
         color_scheme="dark" if theme == "dark" else "light",
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,8 +44,9 @@ def _of_homes(url: str) -> list[dict[str, Any]]:
         ).fetchall()
 
 
-async def month_before(url: str) -> int:
-    """Incidents of thirty days, most of them answered in time; how many the reports then count."""
+async def month_before(url: str, dispatchers: Sequence[str] = DISPATCHERS) -> int:
+    """Incidents of thirty days, most of them answered in time by one of these; how many the
+    reports then count."""
     now = SystemClock().now()
     past, chance, number = _Past(url), random.Random(12349), itertools.count(1)
     homes = _of_homes(url)
@@ -53,7 +55,7 @@ async def month_before(url: str) -> int:
             home = chance.choice(homes)
             kind, category = chance.choice(RAISED_BY[home["kind"]])
             at = now - timedelta(days=day, minutes=chance.randint(0, 1200))
-            _one(past, chance, f"past-{next(number)}", home, kind, category, at)
+            _one(past, chance, f"past-{next(number)}", home, kind, category, at, dispatchers)
     session = Session(url)
     counted = await FactKeeping(session, SystemClock()).catch_up()
     await session.close()
@@ -62,7 +64,7 @@ async def month_before(url: str) -> int:
 
 def _one(
     past: Town, chance: random.Random, name: str, home: dict[str, Any], kind: str, category: str,
-    at: datetime,
+    at: datetime, dispatchers: Sequence[str],
 ) -> None:  # fmt: skip
     false = chance.random() < (0.45 if home["kind"] == "wristband" else 0.15)
     answered = chance.choice((6, 9, 14, 22, 35, 48, 55)) + chance.random()
@@ -70,7 +72,7 @@ def _one(
         answered *= 5
     past.incident(
         name, kind=kind, category=category, at=at, area=home["area"], person=home["person"],
-        device=home["device"], answered=answered, by=chance.choice(DISPATCHERS),
+        device=home["device"], answered=answered, by=chance.choice(dispatchers),
         attended=None if false else answered + chance.randint(240, 1500), within=1200,
         resolved=answered + 1800, outcome="false_alarm" if false else "helped",
         told=[("desk", "sent", 0.2 + chance.random(), "taken")],

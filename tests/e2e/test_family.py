@@ -12,14 +12,16 @@ from hub.embedded.database import database_url
 from tests.e2e.demo_hub import DemoHub
 from tests.e2e.desk_client import DeskClient
 from tests.e2e.desk_page import LOOKS, ONE_LOOP, dispatcher, go, log_in, looked_at, reached_by_tab
-from tests.e2e.phone_page import device_of, home_of, phone
+from tests.e2e.phone_page import PHONE, device_of, home_of, phone
 from tests.e2e.pressing import press as button_press
 from tests.providers import running_providers
 
 pytestmark = [pytest.mark.e2e, ONE_LOOP]
 
 SOON_MS = 15_000
-JAVASCRIPT_BYTES = 100_000
+PAGE_BYTES = 100_000
+THUMB_PX = 44
+"""Of a control, at least (WCAG 2.5.5)."""
 SUBSCRIBES = """
   PushManager.prototype.subscribe = async function (options) {
     window.wanted_key = new Uint8Array(options.applicationServerKey).length;
@@ -93,6 +95,11 @@ async def test_from_all_is_well_to_i_am_going(
     await expect(page.get_by_test_id("incident")).to_have_attribute("data-state", "raised")
     await expect(page.get_by_test_id("call")).to_have_attribute("href", "tel:+8613800000001")
     assert {"going", "call"} <= set(await reached_by_tab(page))
+    for control in ("going", "back"):
+        box = await page.get_by_test_id(control).bounding_box()
+        assert box is not None
+        assert PHONE["height"] / 2 < box["y"] < PHONE["height"] - box["height"], "out of reach"
+        assert box["height"] >= THUMB_PX
     await page.get_by_test_id("going").press("Enter")
     await page.get_by_test_id("going-15").press("Enter")
     incident = page.get_by_test_id("incident")
@@ -205,9 +212,9 @@ async def test_without_a_line_the_page_opens_and_says_so(
     await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     names = await page.evaluate("performance.getEntriesByType('resource').map(e => e.name)")
     sent = 0
-    for name in {each for each in names if each.endswith(".js")}:
+    for name in {page.url, *(each for each in names if each.endswith((".js", ".css", ".svg")))}:
         sent += len(gzip.compress(await (await page.request.get(name)).body(), 5))
-    assert 0 < sent < JAVASCRIPT_BYTES
+    assert 0 < sent < PAGE_BYTES
     await page.context.set_offline(True)
     await page.reload()
     offline = page.get_by_test_id("offline")

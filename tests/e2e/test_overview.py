@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, ViewportSize, expect
+from playwright.async_api import Browser, Locator, Page, Route, ViewportSize, expect
 
 from hub.embedded.database import database_url
 from tests.e2e.demo_hub import DemoHub
@@ -40,6 +41,27 @@ VIEWS = (
     ("policies/new", "policy-form"),
     ("calls/02155550101", "caller"),
 )
+ASKING = (
+    "reports",
+    "duty",
+    "wall",
+    "calls/02155550101",
+    "people/yu-1",
+    "homes/yu",
+    "policies/new/urgent",
+)
+LISTS = ("resolved", "people", "devices")
+READS = re.compile(r"/api/v1/(?!events|session|health)")
+REFUSED = {"no_permission": 403, "later": 503, "failed": 500}
+NAMES_APART = """map => {
+  const frame = map.getBoundingClientRect();
+  const names = [...map.querySelectorAll('.mark')].map(each => each.getBoundingClientRect());
+  const inside = names.every(a => a.left >= frame.left && a.right <= frame.right
+    && a.top >= frame.top && a.bottom <= frame.bottom);
+  const apart = names.every((a, n) => names.slice(n + 1).every(b =>
+    a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top));
+  return inside && apart;
+}"""
 STAFF = (
     ("lin", "Lin", "dispatcher"),
     ("zhou", "Zhou", "dispatcher"),
@@ -116,6 +138,39 @@ async def test_every_overview_is_clean_for_axe(
         await looked_at(page, f"{view}-phone-{look}")
         wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{view} is {wide} px too wide for a phone"
+
+
+async def test_every_view_says_why_it_shows_nothing(chromium: Browser, hub: DemoHub) -> None:
+    """Still loading, nothing there, not allowed, not now, broken, no line; and goes on by itself or
+    at a click."""
+    page = await dispatcher(chromium, hub)
+    wanted = ""
+
+    async def answer(route: Route) -> None:
+        if wanted == "loading":
+            return  # it hangs until the page asks anew, or is left
+        if wanted in REFUSED:
+            problem = {"title": "Refused", "status": REFUSED[wanted], "detail": "by the test"}
+            await route.fulfill(status=REFUSED[wanted], json=problem)
+        elif wanted == "empty":
+            await route.fulfill(json={"items": [], "next_cursor": None})
+        else:
+            await route.abort()
+
+    for view in (*ASKING, *LISTS):
+        for wanted in (*REFUSED, "no_connection", "loading", *(["empty"] * (view in LISTS))):
+            await page.route(READS, answer)
+            await go(page, "settings")
+            await go(page, view)
+            kind = f"[data-testid=note][data-kind={wanted}]"
+            await expect(page.locator(kind).first, f"{view}: {wanted}").to_be_visible()
+            await page.unroute(READS, answer)
+            if wanted == "no_connection":
+                if view != ASKING[0]:  # there the page tries again by itself
+                    await page.locator(f"{kind} button").evaluate_all(
+                        "buttons => buttons.forEach(button => button.click())"
+                    )
+                await expect(page.locator(kind), f"{view}: tried again").to_have_count(0)
 
 
 async def test_a_month_is_read_and_taken_along(chromium: Browser, hub: DemoHub) -> None:
@@ -206,11 +261,14 @@ async def test_a_wall_board_shows_a_press_at_once_and_says_when_it_hears_nothing
     await go(page, "wall")
     wall = page.get_by_test_id("wall")
     await expect(wall).to_have_attribute("data-current", "true")
-    await expect(page.get_by_test_id("wall-map")).not_to_have_attribute("data-homes", "0")
+    drawn = page.get_by_test_id("wall-map")
+    await expect(drawn).not_to_have_attribute("data-homes", "0")
     pressed = page.get_by_test_id("wall-incident").filter(has_text="Wall Ying")
     async with Button(hub, button) as held:
         await held.press()
         await expect(pressed).to_be_visible(timeout=1000)
+    await expect(drawn.locator(".mark").first).to_be_visible()
+    assert await drawn.evaluate(NAMES_APART), "names on the map are read"
     video = pressed.get_by_test_id("wall-video")
     await expect(video).to_have_attribute("href", "https://video.example/wall")
     size = await wall.evaluate("e => parseFloat(getComputedStyle(e).fontSize) / innerWidth")

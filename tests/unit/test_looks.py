@@ -1,7 +1,7 @@
 """Lists are logged within bounds, and none that shows people is forgotten."""
 
 from hub.api.app import deeds
-from hub.api.looks import AGAIN_AFTER_S, LISTS, REMEMBERED, Looks
+from hub.api.looks import AGAIN_AFTER_S, BOARD_AGAIN_AFTER_S, LISTS, REMEMBERED, Looks
 
 
 def test_a_page_that_asks_again_and_again_is_one_entry_a_minute() -> None:
@@ -17,6 +17,15 @@ def test_a_page_that_asks_again_and_again_is_one_entry_a_minute() -> None:
     again = looks.seen("mei", path, "state=open", AGAIN_AFTER_S)
     assert again is not None
     assert again["looks"] == 3
+
+
+def test_a_board_on_the_wall_is_one_entry_an_hour_whatever_it_asks() -> None:
+    looks = Looks()
+    assert looks.seen("mei", "/api/v1/wall", "", 0.0) is not None
+    assert looks.seen("mei", "/api/v1/wall/homes", "", 1.0) is None
+    assert looks.seen("mei", "/api/v1/wall", "", BOARD_AGAIN_AFTER_S - 1) is None
+    again = looks.seen("mei", "/api/v1/wall", "", BOARD_AGAIN_AFTER_S)
+    assert again == {"noun": "wall", "question": "", "looks": 3}
 
 
 def test_what_shows_nobody_is_not_logged() -> None:

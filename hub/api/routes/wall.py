@@ -9,7 +9,7 @@ from hub.api.access import Deed, may
 from hub.api.gate import Browsing, Parts, PartsOf
 from hub.api.routes.assurance import press_state
 from hub.api.routes.rota import show_duty
-from hub.api.wall_models import WallView
+from hub.api.wall_models import HomesView, SquareView, WallView
 from hub.service_report import By, Question
 from hub.view import iso
 
@@ -23,7 +23,7 @@ _NOTHING = {"rang": 0, "answered_60": 0, "answered_60_percent": None}
 @router.get("")
 async def read_wall(account: Browsing, parts: PartsOf) -> WallView:
     """Answered within 60 s today, who is on duty and at a desk, and how the hub's own press does,
-    for your area and below. Figures only: no look is logged."""
+    for your area and below. A board that is left open is one look, logged once an hour."""
     now = parts.clock.now()
     today = now.astimezone(ZoneInfo(parts.dependencies.assurance.time_zone)).date()
     areas = parts.switchboard.tree.below(account.area_id)
@@ -48,6 +48,14 @@ async def read_wall(account: Browsing, parts: PartsOf) -> WallView:
             "conditions_ringing": sum(one["raised"] for one in word.get("conditions", {}).values()),
         }
     )
+
+
+@router.get("/homes")
+async def read_homes(account: Browsing, parts: PartsOf) -> HomesView:
+    """Where the homes of your area and below are, for a map of all of them. Counted with the look
+    at the board."""
+    rows = await parts.register.where_homes_are(parts.switchboard.tree.below(account.area_id))
+    return HomesView(squares=[SquareView.model_validate(row) for row in rows])
 
 
 async def _video_links(account: Account, parts: Parts) -> dict[str, str]:

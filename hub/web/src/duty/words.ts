@@ -1,24 +1,20 @@
 import { preferences, t, word } from "../desk/preferences.svelte";
-
-/** Both ways of writing days in one page would be read wrongly: 3/4 is the third of April here. */
-function locale(): string {
-  return preferences.language === "en" ? "en-GB" : preferences.language;
-}
+import { localeOf } from "../time/wording";
 
 /** "Mon, 23/11, 08:00" or "11/23周一 08:00", in the desk's own time zone. */
 export function dayTime(at: string | number): string {
   const options = { weekday: "short", month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
-  return new Intl.DateTimeFormat(locale(), options).format(new Date(at));
+  return new Intl.DateTimeFormat(localeOf(preferences.language), options).format(new Date(at));
 }
 
 export function dayName(at_ms: number): string {
   const options = { weekday: "short", month: "numeric", day: "numeric" } as const;
-  return new Intl.DateTimeFormat(locale(), options).format(at_ms);
+  return new Intl.DateTimeFormat(localeOf(preferences.language), options).format(at_ms);
 }
 
 function timeOnly(at: string): string {
   const options = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
-  return new Intl.DateTimeFormat(locale(), options).format(new Date(at));
+  return new Intl.DateTimeFormat(localeOf(preferences.language), options).format(new Date(at));
 }
 
 /** The end of a shift: midnight is the end of the day, not the beginning of one. */

@@ -2,6 +2,7 @@
 
 import { beat, deskNow_ms, steady_ms } from "../time/clock";
 import { STALE_AFTER_MS } from "../feed/staleness";
+import { recall, remember } from "../shell/storage";
 import { listen, post } from "./door";
 import {
   dueNow, hear, keep, newPress, readQuestion, readReceipt, reconnected, taken, tried,
@@ -34,7 +35,7 @@ class Phone {
   connected = $state(false);
   /** The broker knows this code no more, or the hub just starts. */
   refused = $state(false);
-  hotline = $state(localStorage.getItem(HOTLINE_KEY) ?? "");
+  hotline = $state(recall(HOTLINE_KEY) ?? "");
   place = $state.raw<Place | null>(null);
   place_denied = $state(false);
   now_ms = $state(deskNow_ms());
@@ -104,7 +105,7 @@ class Phone {
 
   private onHello(hotline: string): void {
     this.hotline = hotline;
-    localStorage.setItem(HOTLINE_KEY, hotline);
+    remember(HOTLINE_KEY, hotline);
     this.comeBack();
   }
 

@@ -1,6 +1,8 @@
 // What this phone keeps of the family page: when it last heard the hub, and how large it writes.
 // Nothing of what was heard.
 
+import { recall, remember } from "../shell/storage";
+
 const SEEN_KEY = "carebell.family.seen_ms";
 const SIZE_KEY = "carebell.family.size";
 // Written at most this often: storage is slow on cheap phones.
@@ -11,22 +13,6 @@ export type Size = (typeof SIZES)[number];
 const PERCENT: Record<Size, string> = { normal: "112.5%", large: "137.5%", largest: "162.5%" };
 
 let written_ms = 0;
-
-function recall(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-function remember(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // Storage is switched off: it holds until the page closes.
-  }
-}
 
 export function recallSeen_ms(): number | null {
   const seen_ms = Number(recall(SEEN_KEY) ?? "");

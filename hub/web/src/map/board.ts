@@ -33,7 +33,11 @@ export class MapBoard {
     centre: Place,
   ) {
     this.shifted = settings.map_tiles !== "" && settings.map_tiles_datum === "gcj02";
-    this.map = leaflet.map(element, { attributionControl: settings.map_tiles_credit !== "" });
+    // Tiles are sharp at whole zooms only; a grid is at any.
+    const zoomSnap = settings.map_tiles === "" ? 0.25 : 1;
+    // Nothing fades: for a fifth of a second old names would lie over new ones.
+    const options = { attributionControl: settings.map_tiles_credit !== "", zoomSnap, fadeAnimation: false };
+    this.map = leaflet.map(element, options);
     this.map.attributionControl?.setPrefix(false);
     (settings.map_tiles === "" ? plainGrid(colours.line) : tilesOf(settings)).addTo(this.map);
     leaflet.control.scale({ imperial: false, maxWidth: Math.max(100, element.clientWidth / 4) }).addTo(this.map);
@@ -68,7 +72,7 @@ export class MapBoard {
             shape.corners.map(([latitude, longitude]) => this.shown({ latitude, longitude })),
             style,
           );
-    this.shapes.addLayer(layer.bindTooltip(label));
+    this.shapes.addLayer(layer.bindTooltip(asText(label)));
   }
 
   addPoint(place: Place, label: string, kind: "home" | "here", accuracy_m = 0): void {
@@ -79,15 +83,27 @@ export class MapBoard {
       this.shapes.addLayer(leaflet.circle(at, style));
     }
     const style = { radius: 8, color: "#ffffff", weight: 2, fillColor: colour, fillOpacity: 1 };
-    this.shapes.addLayer(leaflet.circleMarker(at, style).bindTooltip(label));
+    this.shapes.addLayer(leaflet.circleMarker(at, style).bindTooltip(asText(label)));
   }
 
   /** Something among many: smaller or larger, in a colour of its own. */
-  addMark(place: Place, radius_px: number, colour: string, label: string): void {
+  addMark(place: Place, radius_px: number, colour: string): void {
     const style = { radius: radius_px, color: "#ffffff", weight: 1, fillColor: colour, fillOpacity: 1 };
-    const mark = leaflet.circleMarker(this.shown(place), style);
-    if (label !== "") mark.bindTooltip(label, { permanent: true, direction: "auto", offset: [radius_px, 0], className: "mark" });
-    this.shapes.addLayer(mark);
+    this.shapes.addLayer(leaflet.circleMarker(this.shown(place), style));
+  }
+
+  /** What a mark is called, on one side of it. */
+  addName(place: Place, radius_px: number, name: string, side: "right" | "left" | "top" | "bottom"): void {
+    const away = side === "right" || side === "bottom" ? radius_px : -radius_px;
+    const offset: [number, number] = side === "right" || side === "left" ? [away, 0] : [0, away];
+    const options = { permanent: true, direction: side, offset, className: "mark" } as const;
+    const tooltip = leaflet.tooltip(options).setContent(asText(name));
+    this.shapes.addLayer(tooltip.setLatLng(this.shown(place)));
+  }
+
+  /** Where it is drawn: px from the upper left corner. */
+  spotOf(place: Place): { readonly x: number; readonly y: number } {
+    return this.map.latLngToContainerPoint(this.shown(place));
   }
 
   /** What is being drawn: its corners, each of them visible. */
@@ -117,6 +133,15 @@ export class MapBoard {
         bounds.extend(layer.getBounds());
       } else if (layer instanceof leaflet.CircleMarker) bounds.extend(layer.getLatLng());
     });
+    this.fitTo(bounds);
+  }
+
+  /** So that all of them are seen. */
+  fitPlaces(places: readonly Place[]): void {
+    this.fitTo(leaflet.latLngBounds(places.map((place) => this.shown(place))));
+  }
+
+  private fitTo(bounds: leaflet.LatLngBounds): void {
     if (bounds.isValid()) {
       this.map.fitBounds(bounds, { padding: FIT_MARGIN_PX, maxZoom: FIRST_ZOOM, animate: false });
     }
@@ -133,11 +158,16 @@ export class MapBoard {
   }
 }
 
+/** Leaflet takes strings for HTML; people name zones as they like. */
+function asText(label: string): HTMLElement {
+  const told = document.createElement("span");
+  told.textContent = label;
+  return told;
+}
+
 function tilesOf(settings: PageSettings): leaflet.TileLayer {
-  const attribution = document.createElement("span");
-  attribution.textContent = settings.map_tiles_credit;
   return leaflet.tileLayer(settings.map_tiles, {
-    attribution: attribution.innerHTML,
+    attribution: asText(settings.map_tiles_credit).innerHTML,
     maxZoom: CLOSEST_ZOOM,
     referrerPolicy: "no-referrer",
   });
