@@ -81,7 +81,7 @@ TABLE: tuple[Condition, ...] = (
     ),
     Condition(
         Concern.ROTA_GAP, _LOW, _HUB, 900, 0,
-        "{count} holes in the rota of {area} within a week, the first {first_from} to "
+        "the rota of {area} has holes within a week ({count}), the first {first_from} to "
         "{first_until}",
         "{area}一周内排班有 {count} 处空缺，最早 {first_from} 至 {first_until}",
         "a quarter of an hour, the time in which a week is planned; by day, because only then "
@@ -149,8 +149,8 @@ TABLE: tuple[Condition, ...] = (
     ),
     Condition(
         Concern.DATABASE_STRAINED, _MEDIUM, _HUB, 120, 60,
-        "the database is strained: {detail}",
-        "数据库负荷异常：{detail}",
+        "the database is strained: {detail_en}",
+        "数据库负荷异常：{detail_zh}",
         "two minutes: a backup or a report is over by then or must be looked at",
     ),
     Condition(
@@ -289,7 +289,54 @@ def sentence(concern: Concern, values: Mapping[str, Any], *, chinese: bool) -> s
     'the courier stands still for 40 s'
     """
     row = BY_CONCERN[concern]
-    return (row.chinese if chinese else row.english).format_map(_Dashes(values))
+    worded = _Dashes({**values, **_worded(values, chinese=chinese)})
+    return (row.chinese if chinese else row.english).format_map(worded)
+
+
+def named(seen: Iterable[Seen], areas: Mapping[str, str]) -> list[Seen]:
+    """With the area's name beside its id: people read the name."""
+    return [
+        replace(one, values={**one.values, "area_name": areas[str(one.values["area"])]})
+        if one.values.get("area") in areas
+        else one
+        for one in seen
+    ]
+
+
+WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "loop": {
+        "escalator": ("escalator", "升级呼叫"),
+        "courier": ("courier", "通知发送"),
+        "maintenance": ("maintenance loop", "维护"),
+        "assurance": ("assurance loop", "保障检查"),
+        "sealing": ("sealing of the log", "日志封存"),
+        "history": ("upkeep of the history", "历史数据整理"),
+        "learning": ("learning of habits", "作息学习"),
+    },
+    "channel": {
+        "desk": ("desk", "值班台"),
+        "device": ("device", "设备"),
+        "push": ("push", "推送"),
+        "email": ("e-mail", "邮件"),
+        "sms": ("SMS", "短信"),
+        "voice": ("voice", "语音电话"),
+        "webhook": ("webhook", "外部通知"),
+        "apprise": ("group message", "群消息"),
+    },
+}
+"""What the hub's own names are called, in English and Chinese."""
+
+
+def _worded(values: Mapping[str, Any], *, chinese: bool) -> dict[str, str]:
+    """What people read instead of names and ids of the hub's own."""
+    said = {
+        key: words[values[key]][1 if chinese else 0]
+        for key, words in WORDS.items()
+        if values.get(key) in words
+    }
+    if values.get("area_name"):
+        said["area"] = str(values["area_name"])
+    return said
 
 
 def _rings(one: Standing, now: datetime, *, by_day: bool) -> bool:

@@ -295,7 +295,7 @@ def _ended(
         delivery=_OF_ATTEMPT[reason],
         due_at=now,
         attempts=notification.attempts,
-        broken=notification.broken,
+        broken=notification.broken if state is NotificationState.POISONED else 0,
         detail=detail,
         sent_at=notification.sent_at,
     )

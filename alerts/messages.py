@@ -11,10 +11,11 @@ from typing import Any
 
 from alerts.alarm import Category
 from alerts.brief import Brief, Purpose
+from alerts.incident import State
 from alerts.length import Piece, Shrinks, fitted, segments, shortened, tidy
 from alerts.policy import ChannelName
 from alerts.rendering import language_of
-from alerts.sentences import head, how_to_answer, on_the_way, what_and_who, where
+from alerts.sentences import head, how_to_answer, on_the_way, what_and_who, where, who_comes
 from alerts.spoken import spoken
 from alerts.wording import OUTCOMES, text
 
@@ -60,12 +61,12 @@ def _body(brief: Brief, language: str) -> list[Piece]:
         case Purpose.RING | Purpose.REMINDER:
             return _ring(brief, language)
         case Purpose.COMING:
-            who = {"owner": tidy(brief.owner or "", 40), **what_and_who(brief, language)}
-            key = "coming" if brief.owner else "coming_somebody"
+            has_it = brief.owner is not None or brief.state is not State.RAISED
+            stay = text("stay", language) if has_it else ""
             return [
-                Piece("head", text(key, language, **who), shrinks=Shrinks.AT_END),
+                Piece("head", who_comes(brief, language), shrinks=Shrinks.AT_END),
                 *on_the_way(brief, language),
-                Piece("stay", text("stay", language), cut=9),
+                Piece("stay", stay, cut=9),
             ]
         case Purpose.OVER:
             return _over(brief, language)
@@ -134,6 +135,8 @@ def subject_of(brief: Brief, language: str) -> str:
         Purpose.CONNECT: "connect",
     }
     key = keys.get(brief.purpose, f"subject_{brief.purpose}")
+    if brief.purpose is Purpose.COMING and brief.owner is None and brief.going:
+        key = "subject_going"
     said = text(key, language, service=brief.service, **what_and_who(brief, language))
     return tidy(_drill(brief, language) + said, SUBJECT_MAX)
 

@@ -48,9 +48,24 @@ class NotificationState(StrEnum):
     DISCARDED = "discarded"
     """It had failed, and an operator decided that it is not to be sent."""
     SUPERSEDED = "superseded"
-    """A human acted before it was sent: whoever it was for is not called any more."""
+    """It was not needed any more before it was sent: a human acted, it was over by itself, or as
+    `NotNeeded` says."""
     NOBODY = "nobody"
     """There was nobody to call: recorded, and the ladder went on at once."""
+
+
+class NotNeeded(StrEnum):
+    """Why one was superseded."""
+
+    HUMAN_ACTED = "human_acted"
+    CLEARED = "cleared"
+    """It was over by itself."""
+    QUESTION_SETTLED = "question_settled"
+    """The person was not to be asked any more."""
+    RUNG_JUST_NOW = "rung_just_now"
+    """Another ring reached them by the same way."""
+    SENT_AFTER_ALL = "sent_before_it_was_superseded"
+    """It was under way already, and went out."""
 
 
 @dataclass(frozen=True, slots=True)

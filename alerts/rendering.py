@@ -9,9 +9,9 @@ CHINESE = "zh-CN"
 
 _RECEIPTS: dict[tuple[ReceiptStage, str], str] = {
     (ReceiptStage.HEARD, ENGLISH): "Your call is ringing. Please wait.",
-    (ReceiptStage.HEARD, CHINESE): "呼叫已接通,请稍候。",
+    (ReceiptStage.HEARD, CHINESE): "呼叫已接通，请稍候。",
     (ReceiptStage.RECEIVED, ENGLISH): "Your call was received. Somebody will answer.",
-    (ReceiptStage.RECEIVED, CHINESE): "已收到您的呼叫,正在为您接通工作人员。",
+    (ReceiptStage.RECEIVED, CHINESE): "已收到您的呼叫，正在为您接通工作人员。",
     (ReceiptStage.COMING, ENGLISH): "Help is coming. {who} is looking after you.",
     (ReceiptStage.COMING, CHINESE): "帮助马上就到。{who}正在为您处理。",
     (ReceiptStage.OVER, ENGLISH): "This call is closed. Press again if you need help.",
@@ -24,23 +24,23 @@ _CANCELLED = {
 }
 _TEST = {
     ENGLISH: "Test received. Your button works.",
-    CHINESE: "测试成功,您的呼叫器工作正常。",
+    CHINESE: "测试成功，您的呼叫器工作正常。",
 }
 _QUESTIONS = {
     ENGLISH: "Are you well? If so, press cancel. If you need help, press the emergency button. "
     "Without an answer we call somebody.",
-    CHINESE: "您还好吗?没事请按取消键,需要帮助请按呼叫键。没有应答我们会联系工作人员。",
+    CHINESE: "您还好吗？没事请按取消键，需要帮助请按呼叫键。没有应答我们会联系工作人员。",
 }
 _AFTER_A_FALL = {
     ENGLISH: "Did you fall? If you are well, press cancel. If you need help, press the emergency "
     "button. Without an answer we call somebody.",
-    CHINESE: "您是不是摔倒了?没事请按取消键,需要帮助请按呼叫键。没有应答我们会联系工作人员。",
+    CHINESE: "您是不是摔倒了？没事请按取消键，需要帮助请按呼叫键。没有应答我们会联系工作人员。",
 }
 _CALLING = {
     ENGLISH: "We did not hear from you. We are calling somebody for you now.",
-    CHINESE: "没有收到您的应答,正在为您联系工作人员。",
+    CHINESE: "没有收到您的应答，正在为您联系工作人员。",
 }
-_ANSWERED = {ENGLISH: "Thank you. Your answer was received.", CHINESE: "谢谢,已收到您的应答。"}
+_ANSWERED = {ENGLISH: "Thank you. Your answer was received.", CHINESE: "谢谢，已收到您的应答。"}
 _SOMEBODY = {ENGLISH: "A dispatcher", CHINESE: "值班人员"}
 _TONES = {
     ReceiptStage.HEARD: (Tone.SHORT, "amber"),

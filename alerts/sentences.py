@@ -83,6 +83,19 @@ def accuracy(place: Where, language: str) -> str:
     return text("fix_within", language, n=max(5, -(-int(place.accuracy_m) // 5) * 5))
 
 
+def who_comes(brief: Brief, language: str) -> str:
+    """Who has it; where no dispatcher has, who is there or going. A neighbour who goes there has
+    not taken it: the ladder may go on."""
+    facts = what_and_who(brief, language)
+    first = next((one for one in brief.going if one.there), next(iter(brief.going), None))
+    if brief.owner:
+        return text("coming", language, owner=tidy(brief.owner, NAME_MAX), **facts)
+    if first is None:
+        return text("coming_somebody", language, **facts)
+    key = "coming_there" if first.there else "coming_going"
+    return text(key, language, going=tidy(first.name, NAME_MAX), **facts)
+
+
 def on_the_way(brief: Brief, language: str) -> list[Piece]:
     """Who has it, who is going, who is there, when they are expected."""
     found = []

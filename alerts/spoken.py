@@ -4,7 +4,7 @@ import re
 
 from alerts.brief import Brief, Purpose
 from alerts.length import tidy
-from alerts.sentences import accuracy, age, clock_time, head, named, what_and_who
+from alerts.sentences import accuracy, age, clock_time, head, named, what_and_who, who_comes
 from alerts.wording import OUTCOMES, text
 
 SENTENCES_MAX = 12
@@ -44,9 +44,7 @@ def _of_an_incident(brief: Brief, language: str) -> tuple[tuple[str, ...], str]:
             said.append(text("outcome", language, outcome=OUTCOMES[brief.outcome][language]))
         said.append(text("thanks", language))
     elif brief.purpose is Purpose.COMING:
-        key = "coming" if brief.owner else "coming_somebody"
-        who = {"owner": tidy(brief.owner or "", 40), **what_and_who(brief, language)}
-        said += [text(key, language, **who), *_going(brief, language)]
+        said += [who_comes(brief, language), *_going(brief, language)]
     else:
         said.append(head(brief, language))
         if brief.silent:

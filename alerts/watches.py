@@ -1,7 +1,7 @@
 """Which conditions of `alerts.assurance` hold just now: facts in, named conditions out. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
 from alerts.alarm import Priority
@@ -21,7 +21,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "nobody_at_desk": ("no desk is connected and there is no rota", "没有值班台在线，也没有排班"),
     "rota_empty": ("the rota has nobody, and no desk is connected", "排班为空，且没有值班台在线"),
     "not_at_desk": (
-        "{names} should be on duty, but sit at no desk and no channel reaches them",
+        "on duty should be {names}: at no desk, and no channel reaches them",
         "{names} 应在岗，但不在值班台且无法联系",
     ),
 }
@@ -42,6 +42,8 @@ class Staffing:
     """Areas with a rota for dispatchers."""
     by_channel: Collection[str]
     """Accounts that a channel other than the desk reaches."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Of accounts."""
 
 
 def unanswerable(facts: Staffing) -> list[Seen]:
@@ -76,9 +78,9 @@ def _unanswered(area: str, facts: Staffing) -> str | None:
 
 def _unanswerable(area: str, reason: str, of: str, facts: Staffing) -> Seen:
     over = chain(of, facts.parents)
-    names = sorted({duty.account_id for duty in facts.on_duty if duty.area_id in over})
+    accounts = sorted({duty.account_id for duty in facts.on_duty if duty.area_id in over})
     english, chinese = REASONS[reason]
-    said = {"names": ", ".join(names)}
+    said = {"names": ", ".join(sorted(facts.names.get(one, one) for one in accounts))}
     return Seen(
         Concern.NOBODY_REACHABLE,
         area,
@@ -87,7 +89,7 @@ def _unanswerable(area: str, reason: str, of: str, facts: Staffing) -> Seen:
             "reason": reason,
             "reason_en": english.format_map(said),
             "reason_zh": chinese.format_map(said),
-            "on_duty": names,
+            "on_duty": accounts,
         },
     )
 
@@ -186,6 +188,8 @@ class Named:
     """`account:ID` or `responder:ID`."""
     name: str | None = None
     """None: there is no such one any more."""
+    policy_name: str | None = None
+    """As people call the policy."""
 
 
 def gone_from_policies(named: Iterable[Named]) -> list[Seen]:
@@ -200,7 +204,7 @@ def gone_from_policies(named: Iterable[Named]) -> list[Seen]:
             area,
             {
                 "area": area,
-                "named": ", ".join(f"{_who(one)} ({one.policy_id})" for one in some[:SHOWN]),
+                "named": ", ".join(_who_and_where(one) for one in some[:SHOWN]),
                 "policies": sorted({one.policy_id for one in some})[:LISTED],
             },
         )
@@ -208,8 +212,9 @@ def gone_from_policies(named: Iterable[Named]) -> list[Seen]:
     ]
 
 
-def _who(one: Named) -> str:
-    return one.who if one.name is None else f"{one.name}, {one.who}"
+def _who_and_where(one: Named) -> str:
+    """Names; an id where nobody knows a name any more."""
+    return f"{one.name or one.who} ({one.policy_name or one.policy_id})"
 
 
 # ---- who could go there, and is it proven ----------------------------------------------------
@@ -366,15 +371,23 @@ def hub_concerns(state: HubState, root_area_id: str) -> list[Seen]:
         note(Concern.INGEST_SILENT, "ingest", {"age_s": round(state.ingest_silent_s or 0)})
     if (state.oldest_unanswered_s or 0.0) > QUEUE_AGE_S:
         note(Concern.QUEUE_STANDS, "queue", {"age_s": round(state.oldest_unanswered_s or 0)})
-    strained = []
-    if (state.oldest_transaction_s or 0.0) > TRANSACTION_AGE_S:
-        strained.append(f"a transaction is open for {state.oldest_transaction_s:.0f} s")
-    if (state.connections_share or 0.0) > CONNECTIONS_SHARE:
-        strained.append(f"{state.connections_share:.0%} of its connections are taken")
-    if strained:
-        note(Concern.DATABASE_STRAINED, "database", {"detail": "; ".join(strained)})
+    if strained := _strained(state):
+        english, chinese = zip(*strained, strict=True)
+        values = {"detail_en": "; ".join(english), "detail_zh": "；".join(chinese)}
+        note(Concern.DATABASE_STRAINED, "database", values)
     if (state.disk_share or 0.0) > DISK_SHARE:
         note(Concern.DISK_FILLS, "disk", {"percent": round(100 * (state.disk_share or 0))})
     if (state.watcher_silent_s or 0.0) > 0:
         note(Concern.WATCHER_UNREACHABLE, "watcher", {"age_s": round(state.watcher_silent_s or 0)})
+    return found
+
+
+def _strained(state: HubState) -> list[tuple[str, str]]:
+    """What the database suffers from, in English and Chinese."""
+    found = []
+    age_s, share = state.oldest_transaction_s or 0.0, state.connections_share or 0.0
+    if age_s > TRANSACTION_AGE_S:
+        found.append((f"a transaction is open for {age_s:.0f} s", f"有事务已打开 {age_s:.0f} 秒"))
+    if share > CONNECTIONS_SHARE:
+        found.append((f"{share:.0%} of its connections are taken", f"连接已占用 {share:.0%}"))
     return found

@@ -140,6 +140,12 @@ TEXTS: Mapping[str, Words] = {
     "press_no": _both("Press 2 if you cannot.", "如果您不能前往，请按二。"),
     "coming": _both("{owner} has it: {what}, {who}.", "{owner}已接手：{what}，{who}。"),
     "coming_somebody": _both("Somebody has it: {what}, {who}.", "已有人接手：{what}，{who}。"),
+    "coming_going": _both(
+        "{going} is going there: {what}, {who}.", "{going}正在赶往：{what}，{who}。"
+    ),
+    "coming_there": _both(
+        "{going} is with the person: {what}, {who}.", "{going}已到场：{what}，{who}。"
+    ),
     "stay": _both(
         "You need not answer any more unless you are asked.", "如未另行通知，您无需再回应。"
     ),
@@ -170,6 +176,7 @@ TEXTS: Mapping[str, Words] = {
     "subject_ring": _both("{what}: {who}", "{what}：{who}"),
     "subject_reminder": _both("Still open: {what}: {who}", "仍未处理：{what}：{who}"),
     "subject_coming": _both("Somebody has it: {what}, {who}", "已接手：{what}，{who}"),
+    "subject_going": _both("On the way: {what}, {who}", "有人前往：{what}，{who}"),
     "subject_over": _both("Over: {what}, {who}", "已结束：{what}，{who}"),
     "subject_notice": _both("Notice of {service}", "{service}提醒"),
     "subject_test": _both("Test message of {service}", "{service}测试信息"),

@@ -9,6 +9,7 @@ import typer
 
 from hub import __version__
 from hub.cli_account import account_app, import_app
+from hub.cli_area import area_app
 from hub.cli_assurance import assurance_app
 from hub.cli_audit import audit_app
 from hub.cli_backup import backup, restore
@@ -42,6 +43,7 @@ app.add_typer(device_app, name="device")
 app.add_typer(broker_app, name="broker")
 app.add_typer(tls_app, name="tls")
 app.add_typer(account_app, name="account")
+app.add_typer(area_app, name="area")
 app.add_typer(import_app, name="import")
 app.add_typer(audit_app, name="audit")
 app.add_typer(incident_app, name="incident")

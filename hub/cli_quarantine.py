@@ -10,7 +10,7 @@ import typer
 
 from hub.cli_words import told_in_words
 from hub.clock import SystemClock
-from hub.quarantine import NothingToDo, Question, Row, explained
+from hub.quarantine import GIVEN_UP, NothingToDo, Question, Row, explained
 from hub.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -104,6 +104,10 @@ def list_dead_letters(
     data: DataOption = None,
     limit: LimitOption = 50,
     before: BeforeOption = _BEYOND,
+    state: Annotated[
+        Literal["failed", "poisoned", "unconfirmed", "nobody"] | None,
+        typer.Option(help="Only these; `nobody`: whoever it was for had no way to be told."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show notifications that nobody took, or that may not have arrived, newest first."""
@@ -113,7 +117,10 @@ def list_dead_letters(
     with told_in_words():
         settings = load_settings(data_dir=data)
         rows = on_database(
-            settings, lambda reach: PostgresQuarantine(reach).dead_letters(None, before, limit)
+            settings,
+            lambda reach: PostgresQuarantine(reach).dead_letters(
+                None, before, limit, GIVEN_UP if state is None else (state,)
+            ),
         )
     for row in rows:
         if as_json:

@@ -88,6 +88,7 @@ class IngestProcess:
         )
         self._runner = Runner(TELEMETRY_DETECTORS, self._circumstances, self._clock.now())
         self._telemetry_loop: asyncio.AbstractEventLoop | None = None
+        self._recovered = False
         self.alarm = AlarmLane(
             Desk(self._register, self._board, root),
             self._clock,
@@ -99,7 +100,7 @@ class IngestProcess:
         )
         self._watch = RegisterWatch(
             self._register, self._board, self._snapshot, self._clock, Session(database_url),
-            self.alarm.view,
+            self.alarm.view, busy=lambda: not self._recovered,
         )  # fmt: skip
         self.fallback = fallback_voice(
             settings, database_url, territory.name if territory.area_ids else "",
@@ -407,6 +408,7 @@ class IngestProcess:
             else:
                 self._runner.rescheduled(self._clock.now())
                 lane.outages.restore(outages, self._clock.now())
+                self._recovered = True
                 gc.freeze()
                 gc.set_threshold(*COLLECTED_AFTER)
                 gc.enable()

@@ -1,7 +1,7 @@
 """A policy as somebody writes it: what the API and the command line hand to the store."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -58,6 +58,8 @@ class Preview:
     rungs: tuple[Rung, ...]
     step: int = 0
     """The rung that was climbed last."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What the accounts and responders it names are called, also those who cannot be called."""
 
 
 def draft_of(written: Mapping[str, Any]) -> Draft:

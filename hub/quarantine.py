@@ -105,6 +105,9 @@ def explained(text: str, language: str) -> Explanation:
 GIVEN_UP = ("failed", "poisoned", "unconfirmed")
 """States of notifications that wait for an operator: nobody took it, the hub stumbled over it, or
 nobody knows whether it arrived."""
+UNREACHED = "nobody"
+"""State of a notification whose recipient had no way to be told. It waits for nobody, but may be
+sent again once they have one."""
 
 
 class NothingToDo(HubError):

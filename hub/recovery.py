@@ -10,7 +10,7 @@ import structlog
 from hub.detect.belonging import SHARDS, shard_of
 from hub.detect.runner import Runner
 from hub.device import Device
-from hub.observation import ALIVE, UNKNOWN_TIME, Observation
+from hub.observation import ALIVE, UNKNOWN_TIME, Observation, seconds_of
 from hub.register import Register
 from hub.store.checkpoints import load_kept, load_shards
 from hub.store.observations import last_batch_id, replay_rows
@@ -92,22 +92,23 @@ async def recover(
 
 def observations_of(device: Device, row: Mapping[str, Any]) -> Iterator[Observation]:
     """What the detectors were shown of a stored row."""
-    received_at = row["received_at"]
+    received_at, observed_at = row["received_at"], row["observed_at"]
+    if observed_at == UNKNOWN_TIME:
+        observed_at = None
     measure = MEASURE_BY_CODE.get(row["measure"])
+    times = seconds_of(received_at.timestamp(), observed_at)
+    arrived_s = times.arrived_s
     if measure is None or not _last_will(measure.key, row["state"]):
-        yield Observation(device, ALIVE, received_at, None)
-    if measure is not None:
-        observed_at = row["observed_at"]
         yield Observation(
-            device,
-            measure.key,
-            received_at,
-            None if observed_at == UNKNOWN_TIME else observed_at,
-            row["value"],
-            row["state"],
-            _QUALITIES.get(row["quality"], Quality.POOR),
-            position=_position(row),
-        )
+            device, ALIVE, received_at, None, None, None, Quality.GOOD, None, None, None,
+            arrived_s, 0, arrived_s,
+        )  # fmt: skip
+    if measure is not None:
+        quality = _QUALITIES.get(row["quality"], Quality.POOR)
+        yield Observation(
+            device, measure.key, received_at, observed_at, row["value"], row["state"], quality,
+            None, _position(row), None, arrived_s, times.observed_s, times.moment_s,
+        )  # fmt: skip
 
 
 def _position(row: Mapping[str, Any]) -> Position | None:

@@ -5,8 +5,9 @@ new entry, never half of one.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +20,8 @@ from schemas.ids import AreaId, DeviceId, PersonId, PremisesId
 from schemas.vocabulary import DeviceKind
 
 Row = Mapping[str, Any]
+Columns = Mapping[str, Sequence[Any]]
+"""Rows by column, as many in each."""
 
 NEWS_KEPT = 10_000
 """More changes than a follower takes up between two looks; beyond, everything is looked at."""
@@ -102,7 +105,7 @@ class Register:
         """Insert or replace one row of the register."""
         match noun:
             case "device":
-                self._put_device(device_of(row), row["secret_sha256"])
+                self._put_devices([device_of(row)], [row["secret_sha256"]])
             case "person":
                 person = person_of(row)
                 self.people[person.id] = person
@@ -123,16 +126,32 @@ class Register:
         if self.followers:
             self.note(noun, row[KEYS[noun]])
 
-    def _put_device(self, device: Device, secret_sha256: str) -> None:
-        self.devices[device.id] = device
-        self.secrets[device.id] = secret_sha256
-        if device.person_id is not None:
-            others = self.by_person.get(device.person_id, ())
-            if device.id not in others:
-                self.by_person[device.person_id] = (*others, device.id)
-        neighbours = self.by_premises.get(device.premises_id, ())
-        if device.id not in neighbours:
-            self.by_premises[device.premises_id] = (*neighbours, device.id)
+    def fill(self, noun: str, columns: Columns) -> None:
+        """Put many rows at once, at a third of the cost; nobody who follows is told."""
+        match noun:
+            case "device":
+                self._put_devices(list(_devices_of(columns)), columns["secret_sha256"])
+            case "person":
+                self.people.update((person.id, person) for person in _people_of(columns))
+            case "premises":
+                self.premises.update((home.id, home) for home in _homes_of(columns))
+            case "inactivity_line":
+                lines = map(tuple, columns["minutes"])
+                self.lines.update(zip(columns["premises_id"], lines, strict=True))
+
+    def _put_devices(self, devices: Sequence[Device], secrets: Sequence[str]) -> None:
+        by_person, by_premises = self.by_person, self.by_premises
+        for device, secret_sha256 in zip(devices, secrets, strict=True):
+            device_id, person_id, premises_id = device.id, device.person_id, device.premises_id
+            self.devices[device_id] = device
+            self.secrets[device_id] = secret_sha256
+            if person_id is not None:
+                others = by_person.get(person_id, ())
+                if device_id not in others:
+                    by_person[person_id] = (*others, device_id)
+            neighbours = by_premises.get(premises_id, ())
+            if device_id not in neighbours:
+                by_premises[premises_id] = (*neighbours, device_id)
 
     def drop(self, noun: str, key: str) -> None:
         """Forget a row that is gone."""
@@ -174,6 +193,9 @@ KEYS: Mapping[str, str] = {
     "inactivity_line": "premises_id",
 }
 
+_KINDS = {kind.value: kind for kind in DeviceKind}
+_STATES = {state.value: state for state in PersonState}
+
 
 def zone_named(name: str | None) -> ZoneInfo | None:
     """A time zone by its IANA name; None if it has none or the name is unknown."""
@@ -197,6 +219,21 @@ def device_of(row: Row) -> Device:
     )
 
 
+def _devices_of(columns: Columns) -> Iterator[Device]:
+    """The same of many rows; one string says for all of them in which area they are."""
+    return map(
+        Device,
+        columns["device_id"],
+        map(_KINDS.__getitem__, columns["kind"]),
+        map(intern, columns["area_id"]),
+        columns["premises_id"],
+        columns["person_id"],
+        columns["label"],
+        columns["revoked"],
+        columns["voice_number"],
+    )
+
+
 def person_of(row: Row) -> Person:
     """A person from their row or snapshot entry."""
     return Person(
@@ -211,6 +248,20 @@ def person_of(row: Row) -> Person:
     )
 
 
+def _people_of(columns: Columns) -> Iterator[Person]:
+    return map(
+        Person,
+        columns["person_id"],
+        map(intern, columns["area_id"]),
+        columns["name"],
+        columns["birth_year"],
+        columns["language"],
+        columns["phone"],
+        columns["medical_notes"],
+        map(_STATES.__getitem__, columns["state"]),
+    )
+
+
 def premises_of(row: Row) -> Premises:
     """A home from its row or snapshot entry."""
     return Premises(
@@ -222,4 +273,18 @@ def premises_of(row: Row) -> Premises:
         longitude=row["longitude"],
         time_zone=row["time_zone"],
         phone=row["phone"],
+    )
+
+
+def _homes_of(columns: Columns) -> Iterator[Premises]:
+    return map(
+        Premises,
+        columns["premises_id"],
+        map(intern, columns["area_id"]),
+        columns["address"],
+        columns["access_notes"],
+        columns["latitude"],
+        columns["longitude"],
+        columns["time_zone"],
+        columns["phone"],
     )

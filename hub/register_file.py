@@ -329,6 +329,10 @@ _HEADINGS = (
     | {c.chinese: c.heading for columns in COLUMNS.values() for c in columns}
 )
 """What may stand in the first row."""
+CHINESE_HEADINGS = {KIND: "类型", ID: "编号"} | {
+    c.heading: c.chinese for columns in COLUMNS.values() for c in columns
+}
+"""The same for whoever reads what is wrong in Chinese."""
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from hub.register import KEYS, TABLES, Register
 from hub.snapshot import Snapshot
 from hub.store.observations import ensure_partitions
 from hub.store.openings import Opening, changed, newest_alarms, opening
-from hub.store.register import changes, every_row, forget_old, horizon
+from hub.store.register import changes, every_column, every_row, forget_old, horizon
 from hub.store.upkeep import trim_quarantine
 from hub.view import ALARMS_SHOWN, View
 from schemas.ids import AlarmId
@@ -24,6 +24,8 @@ LOOK_EVERY_S = 1.0
 """A new device may press within a second of being provisioned."""
 DATABASE_SILENT_AFTER_S = 2.0
 """Ours: after this the hub starts from its snapshot; a healthy server answers in milliseconds."""
+SAVED_WITHIN_S = 15.0
+"""After loading, however busy ingest is: till then the snapshot is that of the process before."""
 UPKEEP_EVERY_S = 600.0
 SHARE = 0.05
 """Of the time, for what is open in the snapshot: written every second as a rule, and every half
@@ -47,13 +49,17 @@ class RegisterWatch:
         clock: SystemClock,
         session: Session,
         view: Callable[[Incident], View],
+        *,
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`busy` says that the snapshot of a whole city, half a second's work, should wait."""
         self._register = register
         self._board = board
         self._snapshot = snapshot
         self._clock = clock
         self._session = session
         self._view = view
+        self._busy = busy
         self._register_horizon = ""
         self._incident_horizon = ""
         self._upkeep_at_s = 0.0
@@ -62,6 +68,7 @@ class RegisterWatch:
         self._saving_took_s = 0.0
         self._save_due = False
         """What was loaded is not in the snapshot yet."""
+        self._loaded_at_s = 0.0
         self.loaded = False
         """False while all we know is the snapshot."""
         self.seen_at_s: float | None = None
@@ -91,7 +98,7 @@ class RegisterWatch:
             except TRANSIENT as error:
                 _log.warning("register_look_failed", error=type(error).__name__)
             try:
-                if self._save_due:
+                if self._save_due and not self.save_waits():
                     await self._save_register(desk=True, devices=True)
                     self._save_due = False
                 await self._save_incidents()
@@ -99,11 +106,17 @@ class RegisterWatch:
                 # A full disk must not end the lane that rings.
                 _log.error("snapshot_failed", error=str(error))
 
+    def save_waits(self) -> bool:
+        """Whether what was loaded is written to the snapshot only later."""
+        return self._busy() and self._clock.monotonic_s() - self._loaded_at_s < SAVED_WITHIN_S
+
     async def _load(self) -> None:
         fresh = Register()
 
         async def work(connection: Connection) -> Opening:
             self._register_horizon = await horizon(connection)
+            async for noun, columns in every_column(connection):
+                fresh.fill(noun, columns)
             async for noun, row in every_row(connection):
                 fresh.put(noun, row)
             return await opening(connection, KNOWN_ALARMS, ALARMS_SHOWN)
@@ -113,12 +126,13 @@ class RegisterWatch:
             # In place: both lanes hold the register. Entries first, then what is gone.
             mine, theirs = getattr(self._register, name), getattr(fresh, name)
             mine.update(theirs)
-            for key in [key for key in mine if key not in theirs]:
-                del mine[key]
+            if len(mine) > len(theirs):
+                for key in [key for key in mine if key not in theirs]:
+                    del mine[key]
         self._register.note("everything")
         self._open(found)
         self.loaded = True
-        self.seen_at_s = self._clock.monotonic_s()
+        self.seen_at_s = self._loaded_at_s = self._clock.monotonic_s()
         _log.info("register_loaded", devices=len(self._register.devices),
                   open_incidents=len(found.incidents))  # fmt: skip
         # Later: in a city it takes seconds, and the lanes wait for us to return.

@@ -108,6 +108,8 @@ class UnreachedView(BaseModel):
     model_config = ConfigDict(title="Unreached")
 
     who: str
+    name: str | None = None
+    """Of an account, a contact or a responder, where the register knows them."""
     reason: str
 
 
@@ -189,7 +191,7 @@ class PolicyView(BaseModel):
     person_name: str | None = None
     ladder: LadderBody
     target_names: dict[str, str] = {}
-    """Of one policy alone: what the accounts and responders it names are called."""
+    """What the accounts and responders it names are called; not said where it was just saved."""
     revision: int
     changed_at: Moment
     changed_by: str

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import structlog
 
-from alerts.assurance import DAY_FROM_H, DAY_UNTIL_H, Concern, Seen, Standing
+from alerts.assurance import DAY_FROM_H, DAY_UNTIL_H, Concern, Seen, Standing, named
 from alerts.incident import Incident
 from alerts.policy import ChannelName
 from alerts.watches import (
@@ -137,7 +137,8 @@ class AssuranceWatch:
             seen += await self._lists(now)
             self._listed_s = now_s
             looked |= _LISTS
-        return seen, looked
+        areas = await self._store.area_names({one.area_id for one in seen}) if seen else {}
+        return named(seen, areas), looked
 
     async def _press(self, now: datetime) -> list[Seen]:
         every_s = self._settings.synthetic_press_every_s

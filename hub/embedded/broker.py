@@ -14,7 +14,6 @@ import msgspec
 from hub.broker_line import BrokerLine
 from hub.clock import SystemClock
 from hub.embedded import proc
-from hub.embedded.certificates import draw
 from hub.embedded.folder import HubFolder, write_private
 from hub.embedded.jwt import Signer
 from hub.embedded.secrets import InternalUser, Secrets, load_secrets
@@ -185,6 +184,8 @@ def _settle_ports(settings: Settings, folder: HubFolder) -> BrokerPorts:
             settled, certificate=str(Path(settings.mqtt_tls_certificate).absolute())
         )
     if settings.mqtt_tls_listen is not None and settings.mqtt_tls_client_ca:
+        from hub.embedded.certificates import draw  # noqa: PLC0415 - whoever wants an address only
+
         own = draw(folder.own_certificates, [_OWN_NAME], _OWN_NAME, SystemClock().now())
         settled = msgspec.structs.replace(
             settled, client_certificate=str(own.certificate), client_key=str(own.key)

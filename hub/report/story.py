@@ -1,11 +1,12 @@
 """A case as a page: what stands in a report and in which order. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alerts.alarm import Category
+from alerts.evidence import sentence
 from alerts.wording import OUTCOMES, kind_words
 from hub.report import words
 from hub.report.case import Case
@@ -17,8 +18,8 @@ _TEXT_MAX = 400
 """Characters of one cell; the JSON has all of it."""
 _QUIET = frozenset({"next_deadline_at", "alarm_id", "notification_id", "delivery_id", "noun"})
 """Details that tell people nothing."""
-_WENT = frozenset({"sending", "sent", "delivered", "answered"})
-"""States of an attempt that need no explanation."""
+_NO_ADDRESS = frozenset({"desk", "device"})
+"""Ways that have no number or address that would tell people anything."""
 
 
 def page_of(case: Case, language: str) -> Page:
@@ -189,9 +190,14 @@ class _Story:
     def _findings(self) -> Section | None:
         return self._listed(
             "findings", self._case.findings, ("time", "what", "why"), (24, 26, 50),
-            lambda r: (self._time(r["at"]), r["text"] or r["kind"],
-                       self._why(r["reason"], r["evidence"])),
+            lambda r: (self._time(r["at"]), self._kind({"kind": r["kind"]}),
+                       self._found(r)),
         )  # fmt: skip
+
+    def _found(self, row: View) -> str:
+        """What became of a finding, and what it rests on: in words where the hub has them."""
+        known = sentence(row["kind"], row["evidence"], self._language) if row["evidence"] else None
+        return self._why(row["reason"], {"text": known or row["text"]})
 
     def _notifications(self) -> Section | None:
         return self._listed(
@@ -199,34 +205,63 @@ class _Story:
             (21, 20, 11, 18, 30),
             lambda r: (
                 self._time(r["created_at"]), self._name(r["recipient"]), self._said(r["channel"]),
-                f"{self._said(r['kind'])}: {self._reason(r['state'])}", self._deliveries(r),
+                f"{self._said(r['kind'])}: {self._reason(words.fate(r))}", self._deliveries(r),
             ),
         )  # fmt: skip
 
     def _deliveries(self, row: View) -> str:
         lines = [
-            f"{self._time(d['began_at'])[11:]} {self._said(d['channel'])} {d['address']}".strip()
+            " ".join(
+                part
+                for part in (
+                    self._time(d["began_at"])[11:], self._said(d["channel"]),
+                    "" if d["channel"] in _NO_ADDRESS else d["address"],
+                )
+                if part
+            )
             + f"; {self._time(d['at'])[11:]} {self._reason(d['state'])}"
             for d in row["deliveries"]
-        ]
+        ]  # fmt: skip
         return "\n".join(lines) or self._reason(row["reason"]) or row["detail"]
 
     def _timeline(self) -> Section | None:
         return self._listed(
-            "timeline", self._case.log, ("time", "who", "what", "why"), (22, 18, 20, 40),
+            "timeline", list(_folded(self._case.log)), ("time", "who", "what", "why"),
+            (22, 18, 20, 40),
             lambda r: (self._time(r["at"]), self._who(r),
-                       words.action_words(r["action"], self._language),
-                       self._sent(r) if r["action"] == "send"
-                       else self._why(r["reason"], r["detail"])),
+                       words.action_words(r["action"], self._language), self._happened(r)),
         )  # fmt: skip
+
+    def _happened(self, row: View) -> str:
+        """Why and how, for one line of the timeline."""
+        detail = row["detail"]
+        match row["action"]:
+            case "send":
+                return self._sent(row)
+            case "finding":
+                known = sentence(detail.get("kind", ""), detail.get("evidence") or {},
+                                 self._language)  # fmt: skip
+                return self._why(row["reason"], {"text": known or detail.get("text")})
+            case "call_home":
+                return self._said(detail.get("kind"))
+        if (refusal := detail.get("refusal")) in words.REFUSALS:
+            rest = {key: value for key, value in detail.items() if key != "refusal"}
+            return "; ".join(filter(None, (words.said(words.REFUSALS, refusal, self._language),
+                                           self._why(None, rest))))  # fmt: skip
+        told = self._why(row["reason"], detail)
+        if row.get("until") is not None:
+            often = words.times(row["count"], self._time(row["until"])[11:], self._language)
+            told = "; ".join(filter(None, (told, often)))
+        return told
 
     def _sent(self, row: View) -> str:
         """A message in one line: whether it went, which way, to whom; a failure in full."""
         detail = row["detail"]
-        if row["reason"] not in _WENT:
+        if row["reason"] not in words.WENT:
             return self._why(row["reason"], detail)
         whom = self._name(detail.get("recipient", ""))
-        way = f"{self._said(detail.get('channel'))}: {whom} {detail.get('address', '')}".strip()
+        address = "" if detail.get("channel") in _NO_ADDRESS else detail.get("address", "")
+        way = f"{self._said(detail.get('channel'))}: {whom} {address}".strip()
         number = {key: detail.get(key) for key in ("provider_id",)}
         return "; ".join(part for part in (self._reason(row["reason"]), way,
                                            self._why(None, number)) if part)  # fmt: skip
@@ -274,12 +309,13 @@ class _Story:
     def _who(self, row: View) -> str:
         if row["actor_kind"] == "hub":
             return self._said("hub")
-        return str(row["actor_name"] or row["actor_id"] or self._said(row["actor_kind"]))
+        known = row["actor_name"] or self._case.names.get(row["actor_id"] or "")
+        return str(known or row["actor_id"] or self._said(row["actor_kind"]))
 
     def _name(self, recipient: str) -> str:
         """Whom people know; an id where the register does not know them any more."""
         found = self._case.names.get(recipient)
-        return found or words.said(words.RECIPIENTS, recipient, self._language)
+        return found or words.target(recipient, self._language)
 
     def _reason(self, reason: str | None) -> str:
         return words.said(words.REASONS, reason, self._language)
@@ -287,7 +323,7 @@ class _Story:
     def _why(self, reason: str | None, detail: Mapping[str, Any]) -> str:
         parts = [self._reason(reason)]
         for key, value in detail.items():
-            if key in _QUIET or value in (None, "", [], {}):
+            if key in _QUIET or value in (None, "", [], {}, False):
                 continue
             called = words.said(words.DETAILS, key, self._language)
             parts.append(f"{called}: {self._value(value, key)}")
@@ -295,9 +331,21 @@ class _Story:
 
     def _value(self, value: object, key: str = "") -> str:
         if isinstance(value, Mapping):
-            return ", ".join(f"{k} {self._value(v)}" for k, v in value.items())
+            return self._values(value, key)
         if isinstance(value, list):
             return ", ".join(self._value(each, key) for each in value)
+        if value is True:
+            return words.yes(self._language)
+        return self._word(value, key)
+
+    def _values(self, value: Mapping[str, Any], key: str) -> str:
+        if key == "nobody":
+            return f"{self._name(value['who'])} ({self._reason(value['reason'])})"
+        if key == "whom" and value.get("name"):
+            return str(value["name"])
+        return ", ".join(f"{k} {self._value(v)}" for k, v in value.items())
+
+    def _word(self, value: object, key: str) -> str:
         text = str(value)
         match key:
             case "told":
@@ -305,6 +353,8 @@ class _Story:
                 return f"{self._said(way)}: {self._name(whom)}"
             case "recipient" | "whom":
                 return self._name(text)
+            case "flags":
+                return words.said(words.FLAGS, text, self._language)
             case "kind":
                 return self._kind({"kind": text})
             case "outcome":
@@ -317,6 +367,32 @@ class _Story:
     def _outcome(self, outcome: str | None) -> str | None:
         told = next((w for o, w in OUTCOMES.items() if o == outcome), None)
         return told["en" if self._language.startswith("en") else "zh-CN"] if told else None
+
+
+def _folded(log: Sequence[View]) -> Iterator[View]:
+    """The log with the looks of one who looks on as one line: whoever has an incident open reads it
+    again with every change. The proof below lists each of them."""
+    looks: list[View] = []
+    for row in log:
+        if looks and not _same_look(looks[0], row):
+            yield _as_one(looks)
+            looks = []
+        if row["action"] == "look":
+            looks.append(row)
+        else:
+            yield row
+    if looks:
+        yield _as_one(looks)
+
+
+def _same_look(one: View, other: View) -> bool:
+    return all(one[key] == other[key] for key in ("action", "actor_kind", "actor_id", "detail"))
+
+
+def _as_one(looks: Sequence[View]) -> View:
+    if len(looks) == 1:
+        return looks[0]
+    return {**looks[0], "count": len(looks), "until": looks[-1]["at"]}
 
 
 def _short(text: str) -> str:

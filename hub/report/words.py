@@ -5,7 +5,9 @@ this one does not know is shown as it is called.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
+from alerts.notification import NotificationState, NotNeeded
 from alerts.rendering import CHINESE, ENGLISH, language_of
 
 Words = Mapping[str, tuple[str, str]]
@@ -120,6 +122,13 @@ ACTIONS: Words = {
     "add_responder": ("called somebody to go there", "增派人员"),
     "hand_off": ("handed to the emergency service", "移交急救部门"),
     "call": ("called the home", "致电住户"),
+    "call_home": ("asked for a call to the home", "请求致电住户"),
+    "arrived": ("the emergency service arrived", "急救部门到达"),
+    "reveal": ("saw the code of the key safe", "查看钥匙箱密码"),
+    "signal": ("looked at the raw signal", "查看原始信号"),
+    "dead_letter_retried": ("sent a message again", "重新发送通知"),
+    "dead_letter_discarded": ("gave a message up", "放弃发送通知"),
+    "told_from_memory": ("was told while the database was away", "数据库中断期间已通知"),
     "clock_set_back": ("the hub's clock was set back", "系统时钟被回拨"),
 }
 
@@ -186,7 +195,14 @@ REASONS: Words = {
     "pending": ("waits", "等待发送"),
     "poisoned": ("waits for an operator", "等待运维处理"),
     "discarded": ("an operator discarded it", "运维已放弃"),
-    "superseded": ("a human had acted before", "已有人处理，取消发送"),
+    "superseded": ("not needed any more", "已无需发送"),
+    "human_acted": ("a human had acted before", "已有人处理，取消发送"),
+    "question_settled": ("the question was settled", "询问已了结，取消发送"),
+    "rung_just_now": ("was rung by this way just before", "刚以此方式呼叫过，取消发送"),
+    "sent_before_it_was_superseded": ("was under way already, and went out", "已在途中，仍已发出"),
+    "sent_again": ("an operator wanted it sent again", "运维要求重新发送"),
+    "unreadable": ("this release cannot read it", "当前版本无法读取"),
+    "receipt": ("the provider's receipt came", "已收到回执"),
     "nobody": ("there was nobody to tell", "无人可通知"),
     "nobody_signed_in": ("nobody was at a desk", "值班台无人登录"),
     "nobody_on_duty": ("nobody was on duty", "无人值班"),
@@ -237,6 +253,10 @@ STATES: Words = {
     "help": ("needs help", "需要帮助"),
     "no_reply": ("no reply", "无人应答"),
     "busy": ("busy", "占线"),
+    "asked": ("is being asked for", "正在发起"),
+    "placed": ("was placed", "已拨出"),
+    "ended": ("ended", "已挂断"),
+    "talk": ("to talk", "人工通话"),
     "failed": ("failed", "失败"),
     "refused": ("refused", "拒绝"),
     "hub": ("hub", "系统"),
@@ -250,6 +270,7 @@ DETAILS: Words = {
     "channels": ("ways", "方式"),
     "detail": ("answer", "回应"),
     "expected_arrival_s": ("arrives in s", "预计到达（秒）"),
+    "expired": ("the link was too old", "链接已过期"),
     "expires_at": ("until", "有效至"),
     "flags": ("marks", "标记"),
     "format": ("format", "格式"),
@@ -257,8 +278,12 @@ DETAILS: Words = {
     "kind": ("what", "类别"),
     "ladder": ("ladder", "呼叫方案"),
     "language": ("language", "语言"),
+    "from": ("from", "来自"),
+    "nobody": ("not reached", "未联系到"),
     "note": ("note", "备注"),
     "outcome": ("outcome", "结果"),
+    "owner": ("responsible", "负责人"),
+    "phase": ("stage", "阶段"),
     "provider_id": ("the provider's number", "服务商编号"),
     "recipient": ("to", "对象"),
     "reference": ("reference", "受理编号"),
@@ -268,6 +293,7 @@ DETAILS: Words = {
     "step": ("step", "级别"),
     "text": ("text", "内容"),
     "told": ("told", "通知"),
+    "used": ("the link was used before", "链接已使用过"),
     "whom": ("whom", "对象"),
 }
 """What an entry of the log says besides; what is not here is called as it is stored."""
@@ -276,8 +302,44 @@ RECIPIENTS: Words = {
     "dispatchers": ("dispatchers", "值班员"),
     "person": ("the person", "本人"),
     "fallback": ("second hotline", "备用热线"),
+    "emergency_service": ("prompt to call 120", "提醒拨打120"),
+    "on_duty:dispatcher": ("dispatcher on duty", "当班值班员"),
+    "on_duty:second": ("second dispatcher on duty", "当班二线"),
+    "on_duty:supervisor": ("supervisor on duty", "当班主管"),
+    "family": ("all contacts", "全部联系人"),
+    "nearest": ("nearest responder", "最近的救援人员"),
 }
 """Who is told without a name of their own."""
+
+_NUMBERED: Words = {
+    "family": ("contact number {n}", "第{n}联系人"),
+    "nearest": ("{n} nearest responders", "最近的{n}名救援人员"),
+}
+FLAGS: Words = {
+    "late": ("late", "延迟到达"),
+    "clock_unknown": ("device time unknown", "设备时间未知"),
+    "clock_ahead": ("device clock ahead", "设备时间超前"),
+    "unreadable": ("unreadable", "内容无法读取"),
+    "damaged": ("partly damaged", "部分内容损坏"),
+    "wrong_premises": ("from other premises", "来自其他住所"),
+    "unknown_device": ("unregistered device", "设备未登记"),
+    "duress": ("under duress", "受胁迫"),
+    "repeated": ("sent repeatedly", "重复发送"),
+    "not_served": ("not served any more", "已不在服务范围"),
+}
+"""Marks of an alarm."""
+REFUSALS: Words = {
+    "AlreadyOwned": ("somebody else has it", "已由他人接手"),
+    "HandOffRefused": ("no such emergency service, or a reference too long", "急救部门或编号有误"),
+    "IllegalTransition": ("not possible in its state", "当前状态下不可执行"),
+    "Incomplete": ("something was missing", "内容不完整"),
+    "NotTheirs": ("it was not theirs to do", "无权执行"),
+    "OutcomeMissing": ("without an outcome", "缺少结果"),
+}
+"""Why a deed was refused, by the error's name."""
+YES = ("yes", "是")
+TIMES = ("{n} times until {until}", "共{n}次，至{until}")
+"""Of one who looked again and again."""
 
 _COLUMN = {ENGLISH: 0, CHINESE: 1}
 REFUSED = ("not possible: {what}", "未成功：{what}")
@@ -294,6 +356,46 @@ def said(words: Words, key: str | None, language: str) -> str:
         return ""
     found = words.get(key)
     return key.replace("_", " ") if found is None else found[_COLUMN[language_of(language)]]
+
+
+def target(who: str, language: str) -> str:
+    """Whom a step of a ladder means: a selector in words, an id where it is one."""
+    noun, _, which = who.partition(":")
+    if which.isdecimal() and noun in _NUMBERED:
+        return _NUMBERED[noun][_COLUMN[language_of(language)]].format(n=which)
+    return RECIPIENTS[who][_COLUMN[language_of(language)]] if who in RECIPIENTS else who
+
+
+def yes(language: str) -> str:
+    """What is so."""
+    return YES[_COLUMN[language_of(language)]]
+
+
+def times(count: int, until: str, language: str) -> str:
+    """How often, and until when."""
+    return TIMES[_COLUMN[language_of(language)]].format(n=count, until=until)
+
+
+def fate(notification: Mapping[str, Any]) -> str:
+    """The reason that says what became of a notification: of one that was not needed any more, why,
+    or that it went out all the same.
+
+    Rows of releases that kept no reason say it in their detail.
+    """
+    state = str(notification["state"])
+    if state != NotificationState.SUPERSEDED:
+        return state
+    if any(each["state"] in WENT for each in notification.get("deliveries", ())):
+        return NotNeeded.SENT_AFTER_ALL.value
+    reason = notification["reason"]
+    if reason in set(NotNeeded):
+        return str(reason)
+    return _FATES.get(notification["detail"], NotNeeded.HUMAN_ACTED).value
+
+
+WENT = frozenset({"sending", "sent", "delivered", "answered"})
+"""States of an attempt that need no explanation."""
+_FATES = {"clear": NotNeeded.CLEARED, "question settled": NotNeeded.QUESTION_SETTLED}
 
 
 def action_words(action: str, language: str) -> str:

@@ -17,13 +17,12 @@ from alerts.errors import (
 )
 from alerts.handoff import HandOffRefused
 from alerts.incident import Incident
-from alerts.notification import NotificationKind, NotificationState, urgency_of
+from alerts.notification import NotificationKind, NotificationState, NotNeeded, urgency_of
 from hub.store import queries
 from hub.store.ledger import Row, many
 from hub.store.receipts import told_notifications
 from hub.store.whereabouts import Cursor
 from schemas.commands import ReceiptStage
-from schemas.ids import IncidentId
 
 _SQL = queries.load("incidents")
 
@@ -101,10 +100,14 @@ def details_of(action: Action) -> Row:
     return {key: value for key, value in said.items() if value is not None}
 
 
-async def nothing_more(cursor: Cursor, incident_id: IncidentId, at: datetime) -> None:
-    """It ended by itself: nobody is woken for it any more."""
-    stopped = {"kinds": [kind.value for kind in _OF_AN_OPEN_ONE], "verb": "clear", "over": True}
-    await cursor.execute(_SQL["supersede"], {"incident_id": incident_id, "at": at} | stopped)
+async def ended_by_itself(cursor: Cursor, incident: Incident, at: datetime, language: str) -> None:
+    """Nobody is woken for it any more, and whoever was rung learns that it is over."""
+    stopped = {"kinds": [kind.value for kind in _OF_AN_OPEN_ONE], "verb": "clear", "over": True,
+               "reason": NotNeeded.CLEARED.value}  # fmt: skip
+    await cursor.execute(_SQL["supersede"], {"incident_id": incident.id, "at": at} | stopped)
+    if not incident.open:
+        rows = await told_notifications(cursor, incident, ReceiptStage.OVER, at, language)
+        await many(cursor, _SQL["add_notification"], rows)
 
 
 async def follow(
@@ -113,7 +116,7 @@ async def follow(
     """Everything that follows in the same transaction; the incident is saved already."""
     if stopped := _stopped(before, after):
         parameters = {"incident_id": after.id, "at": action.at, "verb": action.verb.value,
-                      "over": not after.open}  # fmt: skip
+                      "over": not after.open, "reason": NotNeeded.HUMAN_ACTED.value}  # fmt: skip
         await cursor.execute(_SQL["supersede"], parameters | {"kinds": stopped})
     if action.verb is Verb.ADD_RESPONDER and action.channels:
         await many(cursor, _SQL["add_notification"], [_call(after, action)])

@@ -91,6 +91,8 @@ class PostgresAssurance:
             gaps = await rota.all_gaps(cursor, None, now, now + HORIZON)
             accounts = sorted({duty.account_id for duty in duties})
             reached = await _by_channel(cursor, accounts, channels)
+            await cursor.execute(_SQL["account_names"], {"accounts": accounts})
+            names = {row["account_id"]: row["name"] for row in await cursor.fetchall()}
             await cursor.execute(_SQL["owned"])
             owned = [Owned(**row) for row in await cursor.fetchall()]
             await cursor.execute(_SQL["named_and_gone"], {"limit": NAMED_LIMIT})
@@ -102,6 +104,7 @@ class PostgresAssurance:
             on_duty=duties,
             planned=frozenset(area for area, duty in planned if duty is DutyRole.DISPATCHER),
             by_channel=reached,
+            names=names,
         )
         return People(
             staffing,
@@ -111,6 +114,11 @@ class PostgresAssurance:
             frozenset(accounts),
             named,
         )
+
+    async def area_names(self, ids: Collection[str]) -> dict[str, str]:
+        """What these areas are called."""
+        rows = await self._rows("area_names", {"ids": sorted(ids)})
+        return {row["area_id"]: row["name"] for row in rows}
 
     async def lists(self, proven_since: datetime | None) -> Lists:
         """People whom nobody could go to, and ways that are not proven; None: nothing can be."""

@@ -31,8 +31,8 @@ from hub.store.acts import (
     CAUSES,
     action_values,
     details_of,
+    ended_by_itself,
     follow,
-    nothing_more,
     refusal_of,
     refusal_text,
 )
@@ -383,7 +383,7 @@ class Book:
             incident,
             action.verb.value if refusal is None else f"{action.verb.value}_refused",
             str(refusal) if refusal else None,
-            details_of(action),
+            details_of(action) | ({"refusal": type(refusal).__name__} if refusal else {}),
             actor=(action.by.kind.value, action.by.id, action.by.name),
         )
 
@@ -460,7 +460,7 @@ class Book:
 
     async def _save_acted(self) -> None:
         for incident_id, at in self.cleared.items():
-            await nothing_more(self.cursor, incident_id, at)
+            await ended_by_itself(self.cursor, self.by_id[incident_id], at, self.language)
         for before, after, action in self.acted:
             await follow(self.cursor, before, after, action, self.language)
 

@@ -14,7 +14,7 @@ from alerts.brief import Brief, Going, Purpose, Where, Whom, anonymous, permitte
 from alerts.consent import Audience, DataType, Decision, allowed
 from alerts.errors import LookUpFailed
 from alerts.evidence import sentences
-from alerts.incident import Incident
+from alerts.incident import Incident, State
 from alerts.messages import Message, render
 from alerts.notification import Notification
 from alerts.policy import FALLBACK_CONTACT, ChannelName
@@ -162,11 +162,16 @@ def about(brief: Brief, row: Row, map_service: str) -> Brief:
         whom=whom,
         where=_where(incident, row, map_service),
         details=sentences(incident.kind, evidence) if evidence else None,
-        owner=incident.owner.name if incident.owner else None,
+        owner=incident.owner.name if incident.owner and not _free(incident) else None,
         expected_at=incident.expected_at,
         going=_going(incident),
         outcome=incident.outcome,
     )
+
+
+def _free(incident: Incident) -> bool:
+    """Nobody has it (any more): who once had it stays named, and must not be said to have it."""
+    return incident.state in (State.CHECKING, State.RAISED)
 
 
 def _where(incident: Incident, row: Row, map_service: str) -> Where | None:

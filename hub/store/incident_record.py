@@ -160,8 +160,12 @@ async def _with_deliveries(cursor: Cursor, notifications: list[View]) -> None:
 
 async def _names(cursor: Cursor, notifications: list[View]) -> dict[str, str]:
     """What those who were told are called, by recipient as a notification has it."""
-    ids = sorted({row["recipient"].partition(":")[2] for row in notifications} - {""})
-    return {row["recipient"]: row["name"] for row in await _rows(cursor, "names", {"ids": ids})}
+    told = {row["recipient"] for row in notifications}
+    values = {
+        "ids": sorted({each.partition(":")[2] for each in told} - {""}),
+        "devices": sorted(each for each in told if ":" not in each),
+    }
+    return {row["recipient"]: row["name"] for row in await _rows(cursor, "names", values)}
 
 
 async def _observations(cursor: Cursor, incident: View, device_id: str | None) -> list[View]:

@@ -50,7 +50,13 @@ class PostgresPolicies:
 
         async def read(cursor: Cursor) -> list[View]:
             await cursor.execute(_SQL["policies"], values)
-            return [_view(row) for row in await cursor.fetchall()]
+            rows = await cursor.fetchall()
+            names = await _names(cursor, (who for row in rows for who in _written(row)))
+            return [
+                _view(row)
+                | {"target_names": {who: names[who] for who in _written(row) if who in names}}
+                for row in rows
+            ]
 
         return await self._reach.run(read)
 
@@ -62,13 +68,7 @@ class PostgresPolicies:
             row = await cursor.fetchone()
             if row is None:
                 return None
-            view = _view(row)
-            named = _named(
-                target["who"] for step in row["ladder"]["steps"] for target in step["targets"]
-            )
-            await cursor.execute(_SQL["target_names"], named)
-            names = {each["who"]: each["name"] for each in await cursor.fetchall()}
-            return view | {"target_names": names}
+            return _view(row) | {"target_names": await _names(cursor, _written(row))}
 
         return await self._reach.run(read)
 
@@ -170,7 +170,8 @@ class PostgresPolicies:
         if abs(at - now) > SAME_MOMENT:
             roster = replace(roster, at_desk=True)
         rungs = tuple(select(step, incident, policy, roster, at) for step in policy.steps)
-        return Preview(policy, policy_id, rungs, incident.step)
+        missed = (each.who for rung in rungs for each in rung.nobody)
+        return Preview(policy, policy_id, rungs, incident.step, await _names(cursor, missed))
 
     async def _check(self, cursor: Cursor, draft: Draft, now: datetime) -> list[Complaint]:
         scope = draft.scope
@@ -207,12 +208,27 @@ class PostgresPolicies:
         return complaints(draft.policy, scope, known)
 
 
+def _written(row: View) -> list[str]:
+    """Whom the ladder of a stored policy names, as selectors; each once."""
+    who = (target["who"] for step in row["ladder"]["steps"] for target in step["targets"])
+    return list(dict.fromkeys(who))
+
+
+async def _names(cursor: Cursor, targets: Iterable[str]) -> dict[str, str]:
+    """What the accounts, contacts and responders among targets are called."""
+    ids = _named(targets)
+    if not any(ids.values()):
+        return {}
+    await cursor.execute(_SQL["target_names"], ids)
+    return {each["who"]: each["name"] for each in await cursor.fetchall()}
+
+
 def _named(targets: Iterable[str]) -> dict[str, list[str]]:
-    """The ids of accounts and of responders among targets."""
+    """The ids of accounts, contacts and responders among targets."""
     who = set(targets)
     return {
         f"{noun}s": [each.partition(":")[2] for each in who if each.startswith(f"{noun}:")]
-        for noun in ("account", "responder")
+        for noun in ("account", "contact", "responder")
     }
 
 

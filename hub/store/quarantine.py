@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from hub.quarantine import GIVEN_UP, Kept, NothingToDo, Operator, Question, Row
+from hub.quarantine import GIVEN_UP, UNREACHED, Kept, NothingToDo, Operator, Question, Row
 from hub.store import queries
 from hub.store.cases import log_values
 from hub.store.reach import Cursor, Reach
@@ -110,18 +110,21 @@ class PostgresQuarantine:
         limit: int,
         states: Sequence[str] = GIVEN_UP,
     ) -> list[Row]:
-        """Notifications that were given up, newest first."""
+        """Notifications that were given up, newest first; with `UNREACHED` alone as `states` those
+        whose recipient had no way to be told."""
+        query = _SQL["unreached" if tuple(states) == (UNREACHED,) else "dead_letters"]
 
         async def read(cursor: Cursor) -> list[Row]:
             parameters = {"areas": _list(areas), "before": before, "limit": limit,
                           "states": list(states)}  # fmt: skip
-            await cursor.execute(_SQL["dead_letters"], parameters)
+            await cursor.execute(query, parameters)
             return [row | {"id": row["notification_id"]} for row in await cursor.fetchall()]
 
         return await self._reach.run(read)
 
     async def send_again(self, notification_id: int, operator: Operator, now: datetime) -> bool:
-        """A dead letter goes into the outbox again, from its first attempt."""
+        """A dead letter goes into the outbox again, from its first attempt: number, address and
+        consent are looked up anew by every way its step named."""
 
         async def work(cursor: Cursor) -> bool:
             row = await _locked_letter(cursor, notification_id, operator)
@@ -177,7 +180,7 @@ async def _locked(cursor: Cursor, message_id: int, operator: Operator) -> Row | 
 async def _locked_letter(cursor: Cursor, letter_id: int, operator: Operator) -> Row | None:
     await cursor.execute(_SQL["lock_dead_letter"], {"id": letter_id, "areas": operator.seat})
     row = await cursor.fetchone()
-    if row is not None and row["state"] not in GIVEN_UP:
+    if row is not None and row["state"] not in (*GIVEN_UP, UNREACHED):
         raise NothingToDo(f"it is {row['state']}, not given up")
     return row
 

@@ -33,6 +33,14 @@ SPELT_AT_ONCE = 2000
 SPELT_BATCHES = 5
 """... so that no search takes longer than a second or two because of others' names."""
 
+SQUARES_ACROSS = 40
+"""Of a map of homes: a board has no room for more dots side by side."""
+SQUARES_MOST = 2000
+LEAST_SPAN_DEGREES = 0.001
+"""About 100 m: a single street."""
+OUTSIDE = 0.01
+"""The share of homes on each side that does not count for the size of a square."""
+
 Row = dict[str, Any]
 
 
@@ -106,6 +114,17 @@ class PostgresRegister:
         async def read(cursor: Cursor) -> dict[str, str]:
             await cursor.execute(_SQL["video_links"], {"ids": list(premises_ids)})
             return {row["premises_id"]: row["video_link"] for row in await cursor.fetchall()}
+
+        return await self._reach.run(read)
+
+    async def where_homes_are(self, areas: Sequence[str] | None) -> list[View]:
+        """Squares with the number of homes in each; None: everywhere."""
+        asked = {"areas": areas, "outside": OUTSIDE, "least": LEAST_SPAN_DEGREES,
+                 "across": SQUARES_ACROSS, "limit": SQUARES_MOST}  # fmt: skip
+
+        async def read(cursor: Cursor) -> list[View]:
+            await cursor.execute(_SQL["where_homes_are"], asked)
+            return await cursor.fetchall()
 
         return await self._reach.run(read)
 

@@ -85,7 +85,7 @@ async def test_an_api_process_that_is_killed_takes_its_desks_with_it(tower: Watc
 async def test_who_is_on_duty_and_can_be_telephoned_counts(tower: Watchtower) -> None:
     await plan(tower, "mei", "daily", 0, 24)
     await tower.later(minutes=3)
-    assert "mei should be on duty" in await tower.text("nobody_reachable")
+    assert "on duty should be Mei" in await tower.text("nobody_reachable")
     await tower.rows("UPDATE account SET phone = '+8613800000009' WHERE account_id = 'mei'")
     await tower.later(minutes=1)
     assert "nobody_reachable" not in await tower.open()
@@ -217,7 +217,7 @@ async def test_a_ladder_names_somebody_whose_account_is_disabled(tower: Watchtow
     await tower.later(minutes=2)
     told = (await tower.open())["policy_names_gone"]
     assert (told["area_id"], told["priority"]) == (ROOT, "medium")
-    assert "Mei, account:mei (falls)" in await tower.text("policy_names_gone")
+    assert "called any more: Mei (falls)" in await tower.text("policy_names_gone")
 
     await tower.rows("UPDATE account SET disabled = false WHERE account_id = 'mei'")
     await tower.later(minutes=1)

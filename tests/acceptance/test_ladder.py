@@ -161,7 +161,8 @@ async def test_what_becomes_urgent_climbs_the_urgent_ladder(town: Town) -> None:
 
 
 async def test_a_week_without_an_answer_stays_loud_and_writes_little(town: Town) -> None:
-    """Every minute for a week: the desk rings ten thousand times, from one row that counts."""
+    """Complaint 6. Every minute for a week: the desk rings ten thousand times, from one row that
+    counts."""
     await policy(town, ladder(Step((DESK,), 60)))
     await town.press("button-1", "1")
     for _ in range(130):

@@ -10,7 +10,7 @@ from tests.scenes import LIN, START, WU, delivery
 
 
 async def test_one_press_one_dispatcher_one_answer(town: Town) -> None:
-    """08:00:00 pressed and received; 08:00:05 acknowledged, the button says who comes;
+    """Complaint 4. 08:00:00 pressed and received; 08:00:05 acknowledged, the button says who comes;
     08:20 somebody is there; 08:40 it is over, and the button says so."""
     await town.press("button-1", "1")
     incident = await town.incident()
@@ -114,8 +114,8 @@ async def test_a_second_press_rings_an_acknowledged_incident_again(town: Town) -
 
 
 async def test_acknowledged_and_forgotten_rings_again(town: Town) -> None:
-    """Acknowledged and then nothing: after ten minutes without progress it rings again, and the log
-    says that the lease lapsed."""
+    """Complaint 11. Acknowledged and then nothing: after ten minutes without progress it rings
+    again, and the log says that the lease lapsed."""
     await town.press("button-1", "1")
     await town.desk(Verb.ACKNOWLEDGE, (await town.incident())["incident_id"])
     await town.later(minutes=9, seconds=59)

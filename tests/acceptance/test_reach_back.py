@@ -209,8 +209,8 @@ async def test_told_of_two_apart_the_newest_is_meant(evening: Evening) -> None:
 
 
 async def test_a_second_vendor_takes_over(evening: Evening) -> None:
-    """The vendor of short messages is dead: the second one takes the same message, and an answer to
-    it counts the same."""
+    """Complaint 12. The vendor of short messages is dead: the second one takes the same message,
+    and an answer to it counts the same."""
     incident = await evening.pressed()
     await evening.providers.gateway.dies()
     await evening.tells(incident, DAUGHTER, SMS, VOICE)

@@ -8,6 +8,12 @@ import pytest
 from alerts.actions import Verb
 from alerts.policy import ChannelName
 from alerts.responders import Actor, ActorKind
+from hub.clock import SystemClock
+from hub.detect.detector import Phase
+from hub.quarantine import Operator
+from hub.store.quarantine import PostgresQuarantine
+from hub.store.reach import Reach
+from tests.acceptance.test_findings import silence
 from tests.acceptance.told import (
     DAUGHTER,
     DAUGHTERS_MAIL,
@@ -109,9 +115,74 @@ async def test_everybody_who_was_told_hears_who_has_it_and_that_it_is_over(
     assert texts[2] == "It is over: Emergency press, Anna, 86. Outcome: helped. Thank you."
 
 
+async def test_who_goes_there_is_named_and_nobody_is_said_to_have_it(telling: Telling) -> None:
+    """A neighbour on the way does not end the ladder: the daughter is not told that it has."""
+    await telling.town.press("button-1", "1")
+    await telling.tells(DAUGHTER, "sms")
+    incident = (await telling.town.incident())["incident_id"]
+    zhang = Actor(ActorKind.RESPONDER, NEIGHBOUR.partition(":")[2], "Old Zhang")
+    await telling.town.desk(Verb.GOING, incident, by=zhang)
+    inbox = telling.providers.gateway.phone(DAUGHTERS_PHONE).inbox
+    assert inbox[-1].text.startswith("Old Zhang is going there: Emergency press, Anna, 86.")
+    assert "need not answer" not in inbox[-1].text
+
+
+async def test_who_forgot_it_is_not_said_to_have_it_still(telling: Telling) -> None:
+    await telling.town.press("button-1", "1")
+    incident = (await telling.town.incident())["incident_id"]
+    await telling.town.desk(Verb.ACKNOWLEDGE, incident)
+    await telling.town.later(minutes=11)
+    lapsed = await telling.town.incident()
+    assert (lapsed["state"], lapsed["owner_name"]) == ("raised", "Lin")
+    await telling.tells(DAUGHTER, "sms")
+    (text,) = telling.providers.gateway.phone(DAUGHTERS_PHONE).inbox
+    assert "Lin" not in text.text
+
+
+async def test_whoever_was_rung_for_a_fault_hears_that_it_is_over_by_itself(
+    telling: Telling,
+) -> None:
+    await telling.town.finds("band-1", silence("band-1"))
+    await telling.tells(NEIGHBOUR, "sms")
+    telling.providers.gateway.fails(429, times=1, retry_after_s=5)
+    await telling.tells(DAUGHTER, "sms")
+    await telling.town.finds("band-1", silence("band-1", Phase.WITHDRAWN))
+    telling.town.clock.pass_time(6)
+    await telling.town.later(seconds=1)
+    texts = [text.text for text in telling.providers.gateway.phone(NEIGHBOURS_PHONE).inbox]
+    assert len(texts) == 2
+    assert "已结束" in texts[1]
+    assert "已自行恢复" in texts[1]
+    assert telling.providers.gateway.phone(DAUGHTERS_PHONE).inbox == []
+    waited = [n for n in await telling.notifications() if n["recipient"] == DAUGHTER]
+    assert [(n["state"], n["reason"]) for n in waited] == [("superseded", "cleared")]
+
+
+async def test_a_neighbour_without_a_number_is_told_once_there_is_one(telling: Telling) -> None:
+    await telling.writes("UPDATE responder SET phone = ''")
+    await telling.town.press("button-1", "1")
+    await telling.tells(NEIGHBOUR, "sms", channels="{voice}")
+    (unreached,) = await telling.notifications()
+    assert (unreached["state"], unreached["reason"]) == ("nobody", "no_address")
+    await telling.writes("UPDATE responder SET phone = %(number)s", {"number": NEIGHBOURS_PHONE})
+    reach = Reach(telling.town.url, SystemClock())
+    await reach.open()
+    waiting = PostgresQuarantine(reach)
+    assert await waiting.dead_letters(None, 99, 10) == []
+    (letter,) = await waiting.dead_letters(None, 99, 10, ("nobody",))
+    operator = Operator("operator", "ops", None, None)
+    assert await waiting.send_again(letter["id"], operator, telling.town.clock.now())
+    await reach.close()
+    await telling.town.later(seconds=1)
+    (text,) = telling.providers.gateway.phone(NEIGHBOURS_PHONE).inbox
+    assert "Anna" in text.text
+    (told,) = await telling.notifications()
+    assert (told["state"], told["channel"], told["channels"]) == ("sent", "sms", ["voice"])
+
+
 async def test_a_browser_shows_it_and_one_that_is_gone_is_forgotten(telling: Telling) -> None:
-    """Web push goes to whatever address the browser named, signed with the hub's own key: no
-    account with any vendor."""
+    """Complaint 13. Web push goes to whatever address the browser named, signed with the hub's own
+    key: no account with any vendor."""
     kept, gone = await telling.subscribes("mei"), await telling.subscribes("mei")
     telling.providers.push.forgets(gone)
     await telling.town.press("button-1", "1")

@@ -63,7 +63,8 @@ async def test_a_revoked_device_is_cut_off_and_does_not_come_back(hub: Rig) -> N
 
 
 async def test_what_came_while_the_hub_was_dead_is_taken_in(hub: Rig) -> None:
-    """More than the hub is ever handed at once, killed with -9 half way through it too."""
+    """Complaint 15. More than the hub is ever handed at once, killed with -9 half way through it
+    too."""
     ingest = hub.ingest()
     lines = await connected(hub, 3)
     hub.kill(ingest)

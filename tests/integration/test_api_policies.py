@@ -53,7 +53,7 @@ async def test_whom_it_would_call_is_shown_before_anybody_presses(hub: ApiHub) -
     assert (shown["name"], shown["policy_id"]) == ("urgent", None)
     first = shown["rungs"][0]
     assert (first["passed"], first["nobody"]) == (
-        True, [{"who": "dispatchers", "reason": "nobody_signed_in"}],
+        True, [{"who": "dispatchers", "name": None, "reason": "nobody_signed_in"}],
     ), "the page is open nowhere"  # fmt: skip
     assert shown["rungs"][-1]["told"][0]["prompt"] == "emergency_service"
 
@@ -88,7 +88,13 @@ async def test_a_policy_is_tried_before_it_is_saved(hub: ApiHub) -> None:
         assert (await client.put("/api/v1/policies/new-one", json=own)).status_code == 200
         kept = (await client.get("/api/v1/policies/new-one")).json()
         assert kept["person_name"]
-        assert list(kept["target_names"]) == ["account:mei"]
+        assert kept["target_names"] == {"account:mei": "Mei"}
+        (listed,) = (await client.get("/api/v1/policies")).json()["items"]
+        assert listed["target_names"] == {"account:mei": "Mei"}
+        hub.rows("UPDATE account SET disabled = true WHERE account_id = 'mei' RETURNING 1")
+        saved = (await client.get("/api/v1/policies/preview", params={"person_id": "wang"})).json()
+        gone = {"who": "account:mei", "name": "Mei", "reason": "not_there"}
+        assert (saved["policy_id"], saved["rungs"][0]["nobody"]) == ("new-one", [gone])
 
 
 def test_the_command_line_checks_saves_and_shows(database_url: str, tmp_path: Path) -> None:

@@ -123,3 +123,41 @@ def test_a_device_is_described_from_the_command_line(carebell: Command) -> None:
     assert "sip:name@host" in wrong
     actor = carebell.value("SELECT actor_kind FROM audit_log WHERE action = 'change'")
     assert actor == "operator"
+
+
+def test_an_area_is_added_renamed_moved_and_removed_at_the_machine(carebell: Command) -> None:
+    carebell.run("area", "add", "lake", "--name", "Lake", "--level", "community", "--below",
+                 "east")  # fmt: skip
+    carebell.run("area", "rename", "lake", "湖滨")
+    carebell.run("area", "move", "lake", "--below", "west")
+    carebell.run("area", "zone", "lake", "--zone", "Asia/Urumqi")
+    listed = carebell.run("area", "list").splitlines()
+    at = listed.index("  west\tcounty\tWest")
+    assert listed[at + 1] == "    lake\tcommunity\t湖滨\tAsia/Urumqi"
+    carebell.run("area", "remove", "lake")
+    told = "SELECT string_agg(action || ' ' || actor_kind, ', ' ORDER BY entry_id) FROM audit_log"
+    assert carebell.value(told) == ", ".join(
+        f"{action} operator" for action in ("add", "change", "change", "change", "remove")
+    )
+    assert carebell.value("SELECT count(*) FROM area WHERE area_id = 'lake'") == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("add", "east", "--name", "E", "--level", "street"), "such an area already"),
+        (("add", "x", "--name", "X", "--level", "street", "--below", "moon"), "no area moon"),
+        (("move", "east", "--below", "moon"), "no area moon"),
+        (("add", "x", "--name", "X", "--level", "city", "--below", "east"), "below its parent"),
+        (("rename", "moon", "M"), "no area moon"),
+        (("move", "city", "--below", "east"), "it is the root"),
+        (("move", "east", "--below", "east-1"), "below its parent"),
+        (("zone", "east", "--zone", "Moon/Sea"), "time zone"),
+        (("remove", "east"), "still holds something"),
+    ],
+)
+def test_what_cannot_be_done_to_an_area_is_said(
+    carebell: Command, arguments: tuple[str, ...], why: str
+) -> None:
+    assert why in carebell.run("area", *arguments, code=1)
+    assert carebell.value("SELECT count(*) FROM audit_log") == 0

@@ -319,6 +319,21 @@ async def test_who_is_gone_is_not_told_and_who_has_no_number_is_reached_otherwis
     assert (reached["state"], reached["channel"]) == ("sent", "voice")
 
 
+async def test_who_has_no_address_is_no_mistake_however_often_the_last_rung_repeats(
+    post: Post,
+) -> None:
+    await post.write(SMS, recipient="contact:no-phone")
+    for _ in range(12):
+        await post.cycle()
+        row = await post.one()
+        assert (row["state"], row["reason"]) == ("nobody", "no_address")
+        # As `ring_again` does.
+        await post.rows(
+            "UPDATE notification SET state = 'pending', attempts = 0, round = round + 1,"
+            " settled_at = NULL RETURNING 1"
+        )
+
+
 async def test_a_provider_that_comes_back_does_not_ring_ten_times(post: Post) -> None:
     """The ladder repeats its last step every minute; she hears the newest ring only."""
     post.providers[VOICE].trouble = lambda _: SendFailed("down")

@@ -1,5 +1,6 @@
 """One incident as a report: everything that is known of it, in words, with proof."""
 
+import json
 from typing import Any
 
 import psycopg
@@ -80,6 +81,30 @@ async def test_people_read_it_in_their_language(hub: ApiHub) -> None:
     assert "http://" not in english.text, "no foreign host"
     assert "https://" not in english.text, "no foreign host"
     assert english.headers["content-disposition"].startswith("attachment")
+
+
+async def test_what_was_tried_in_vain_and_looked_at_often_is_said_in_words(hub: ApiHub) -> None:
+    view = await hub.ingest.take_press(press())
+    path = f"/api/v1/incidents/{view['id']}"
+    hub.rows("INSERT INTO account SELECT 'lin', area_id, 'lin', 'Lin', password_hash, role,"
+             " language FROM account WHERE account_id = 'mei' RETURNING 1")  # fmt: skip
+    async with hub.desk("mei") as mei, hub.desk("lin") as lin:
+        for _ in range(5):
+            assert (await mei.get(path)).status_code == 200
+        assert (await mei.post(f"{path}/acknowledge", json={})).status_code == 200
+        assert (await lin.post(f"{path}/acknowledge", json={})).status_code == 409
+    told = {"nobody": [{"who": "family:2", "reason": "no_contact"}], "step": 2}
+    hub.rows("INSERT INTO audit_log (at, area_id, incident_id, actor_kind, action, reason, detail)"
+             f" VALUES (now(), 'east-1', '{view['id']}', 'hub', 'escalate', 'next_step',"
+             f" '{json.dumps(told)}') RETURNING 1")  # fmt: skip
+    chinese = (await exported(hub, view["id"], language="zh-CN")).text
+    assert chinese.count("共5次，至") == 1
+    assert "未成功：接手" in chinese
+    assert "已由他人接手" in chinese
+    assert "has it" not in chinese
+    assert "未联系到: 第2联系人 (没有该联系人)" in chinese
+    english = (await exported(hub, view["id"], language="en")).text
+    assert "not reached: contact number 2 (no such contact)" in english
 
 
 async def test_the_pdf_carries_its_font(hub: ApiHub) -> None:

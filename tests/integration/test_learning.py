@@ -10,7 +10,9 @@ import pytest
 from hub.detect.inactivity import LEARNING_DAYS
 from hub.detect.inactivity_line import line_from
 from hub.learning import Learned, Learning
-from hub.store.register import every_row
+from hub.register import Register
+from hub.store.register import every_column
+from schemas.ids import PremisesId
 from schemas.vocabulary import MEASURE_BY_KEY
 from tests.scenes import HandClock, settle_in
 
@@ -87,9 +89,10 @@ async def test_a_home_with_enough_days_gets_its_line(home: str, clock: HandClock
 async def test_ingest_learns_of_the_line(home: str, clock: HandClock) -> None:
     await learning(home, clock).work()
     async with await psycopg.AsyncConnection.connect(home) as connection:
-        found = [row async for noun, row in every_row(connection) if noun == "inactivity_line"]
-    (line,) = [row["minutes"] for row in found if row["premises_id"] == "home-2"]
-    assert len(line) == 98
+        known = Register()
+        async for noun, columns in every_column(connection):
+            known.fill(noun, columns)
+    assert len(known.lines[PremisesId("home-2")]) == 98
 
 
 async def test_the_next_night_reads_one_day_more_and_the_same_night_none(

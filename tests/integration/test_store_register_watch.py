@@ -1,6 +1,7 @@
 """What ingest knows keeps up with the database, and survives without it."""
 
 from pathlib import Path
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -8,12 +9,12 @@ import pytest
 from alerts.incident import State
 from hub.board import Board
 from hub.database import Session
-from hub.register import Register
-from hub.register_watch import RegisterWatch
+from hub.register import TABLES, Register
+from hub.register_watch import SAVED_WITHIN_S, RegisterWatch
 from hub.snapshot import Snapshot
 from hub.store.cases import record
 from hub.view import Cards, incident_view
-from schemas.ids import DeviceId
+from schemas.ids import DeviceId, PremisesId
 from tests.scenes import HandClock, delivery, register, settle_in, taken
 
 BUTTON = DeviceId("button-1")
@@ -27,6 +28,7 @@ class Watched:
         self.register, self.board, self.clock = Register(), Board(), HandClock()
         self.snapshot = Snapshot(folder)
         self.session = Session(url)
+        self.busy = False
         self.watch = RegisterWatch(
             self.register,
             self.board,
@@ -34,6 +36,7 @@ class Watched:
             self.clock,
             self.session,
             lambda incident: incident_view(incident, Cards(), ()),
+            busy=lambda: self.busy,
         )
 
     async def look(self) -> None:
@@ -121,3 +124,77 @@ async def test_it_starts_from_the_snapshot_while_the_database_is_away(
     assert later.register.devices_of(later.register.devices[BUTTON].person_id)
     assert list(later.board.open.values()) == [known]
     assert known.state is State.RAISED
+
+
+OF_EVERY_KIND: tuple[LiteralString, ...] = (
+    "UPDATE device SET voice_number = '1001', label = 'hall' WHERE device_id = 'button-1'",
+    """UPDATE device SET revoked = true
+        WHERE device_id = (SELECT max(device_id) FROM device)""",
+    """UPDATE person SET state = 'hospital', phone = '2', medical_notes = 'none'
+        WHERE person_id = (SELECT max(person_id) FROM person)""",
+    "UPDATE premises SET latitude = 24.9, longitude = 118.6 WHERE premises_id = 'home-1'",
+    """INSERT INTO inactivity_line (premises_id, area_id, minutes, days, learned_on, version)
+        VALUES ('home-1', 'city', '{480,30}', 28, '2026-03-01', 1)""",
+    """INSERT INTO person_care (person_id, area_id, on_oxygen, author, set_on)
+        SELECT max(person_id), 'city', true, 'nurse', '2026-03-01' FROM person""",
+)
+
+
+def known(of: Register, table: str) -> dict[str, Any]:
+    """A dictionary of a register; in which order somebody's devices were met is nobody's matter."""
+    content: dict[str, Any] = getattr(of, table)
+    return {key: set(ids) for key, ids in content.items()} if table.startswith("by_") else content
+
+
+async def test_a_start_brings_what_a_look_would_have_brought(
+    database_url: str, tmp_path: Path
+) -> None:
+    """At a start everybody is read by column, later only those who changed, row by row."""
+    looked, started = Watched(database_url, tmp_path), Watched(database_url, tmp_path)
+    await looked.watch.start()
+    settle_in(database_url)
+    with psycopg.connect(database_url) as connection:
+        for change in OF_EVERY_KIND:
+            connection.execute(change)
+    await looked.look()
+    await started.watch.start()
+    for table in TABLES:
+        assert known(started.register, table) == known(looked.register, table), table
+    assert started.register.lines == {PremisesId("home-1"): (480, 30)}
+    assert any(device.revoked for device in started.register.devices.values())
+    await looked.session.close()
+    await started.session.close()
+
+
+async def test_a_start_forgets_whom_the_snapshot_knew_and_the_database_does_not(
+    database_url: str, tmp_path: Path
+) -> None:
+    settle_in(database_url)
+    provision(database_url)
+    watched = Watched(database_url, tmp_path)
+    await watched.watch.start()
+    assert NEWCOMER in watched.register.devices
+    with psycopg.connect(database_url) as connection:
+        connection.execute("DELETE FROM device WHERE device_id = 'button-9'")
+    await watched.watch.start()
+    assert NEWCOMER not in watched.register.devices
+    assert watched.register.devices.keys() == register().devices.keys()
+    await watched.session.close()
+
+
+async def test_a_busy_start_writes_the_snapshot_later_but_not_much_later(
+    database_url: str, tmp_path: Path
+) -> None:
+    """A city's takes half a second that ingest needs to come back; the door reads it, so it must
+    not wait for ever."""
+    settle_in(database_url)
+    watched = Watched(database_url, tmp_path)
+    watched.busy = True
+    await watched.watch.start()
+    assert watched.watch.save_waits()
+    watched.clock.pass_time(SAVED_WITHIN_S)
+    assert not watched.watch.save_waits()
+    await watched.watch.start()
+    watched.busy = False
+    assert not watched.watch.save_waits()
+    await watched.session.close()

@@ -1,5 +1,6 @@
 """Conditions that ring before anybody presses: the table, the checks, the clock."""
 
+import re
 import string
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,15 +12,18 @@ from alerts.alarm import Priority, Subject, SubjectKind
 from alerts.assurance import (
     BY_CONCERN,
     TABLE,
+    WORDS,
     Concern,
     Seen,
     Standing,
     Verdict,
     again,
     fold,
+    named,
     sentence,
     weigh,
 )
+from alerts.policy import ChannelName
 from alerts.rota import Duty, DutyRole, Gap
 from alerts.watches import (
     LOOPS,
@@ -201,10 +205,10 @@ def test_who_could_answer(given: dict[str, Sequence[str]], expected: dict[str, s
 
 
 def test_the_desk_is_told_who_should_be_there() -> None:
-    facts = Staffing(["east-1"], TREE, [], [MEI], ["east"], [])
-    (seen,) = unanswerable(facts)
-    assert "mei should be on duty" in sentence(seen.concern, seen.values, chinese=False)
-    assert "mei 应在岗" in sentence(seen.concern, seen.values, chinese=True)
+    facts = Staffing(["east-1"], TREE, [], [MEI], ["east"], [], {"mei": "梅"})
+    (seen,) = named(unanswerable(facts), {"city": "海城", "east-1": "东一社区"})
+    assert "in 海城: on duty should be 梅" in sentence(seen.concern, seen.values, chinese=False)
+    assert sentence(seen.concern, seen.values, chinese=True).startswith("海城无人能接警：梅 应在岗")
     assert set(REASONS) >= {str(seen.values["reason"])}
 
 
@@ -326,7 +330,17 @@ def test_what_the_hub_knows_of_itself(state: HubState, concern: Concern) -> None
     (seen,) = hub_concerns(state, "city")
     assert seen.concern is concern
     assert "–" not in sentence(concern, seen.values, chinese=False)
+    chinese = sentence(concern, seen.values, chinese=True)
+    assert "–" not in chinese
+    assert not re.search("[a-z]", chinese), chinese
     assert hub_concerns(HubState(), "city") == []
+
+
+def test_what_people_read_is_a_word_of_their_language() -> None:
+    assert {loop.name for loop in LOOPS} == set(WORDS["loop"])
+    assert {channel.value for channel in ChannelName} == set(WORDS["channel"])
+    (seen,) = standing_loops({"courier": 99}, "city")
+    assert sentence(seen.concern, seen.values, chinese=True) == "通知发送 循环已停止 99 秒"
 
 
 def test_a_concern_may_be_less_urgent_than_its_row() -> None:

@@ -12,8 +12,9 @@ COMPLAINTS = 15
 def test_every_complaint_has_a_story_that_exists_and_says_what_it_promises() -> None:
     """A story that is renamed or removed takes its row along."""
     named = NAMED.findall(PAGE)
-    numbers = re.findall(r"^\| (\d+) \|.*::test_\w+` \|$", PAGE, re.MULTILINE)
-    assert [int(number) for number in numbers] == list(range(1, COMPLAINTS + 1))
+    found = re.findall(r"^\| (\d+) \|.*::(test_\w+)` \|$", PAGE, re.MULTILINE)
+    assert [int(number) for number, _ in found] == list(range(1, COMPLAINTS + 1))
+    numbers = {name: number for number, name in found}
     assert len(named) == PAGE.count("::test_")
     for path, name in named:
         stories = {
@@ -22,3 +23,6 @@ def test_every_complaint_has_a_story_that_exists_and_says_what_it_promises() -> 
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         }
         assert stories.get(name), f"{path}::{name}"
+        if (number := numbers.get(name)) is not None:
+            assert str(stories[name]).startswith(f"Complaint {number}. "), f"{path}::{name}"
+            assert Path(path).parts[1] in ("acceptance", "brokers"), "lived through, not computed"

@@ -91,6 +91,11 @@ def test_a_ring_by_telephone_is_short_and_reads_numbers_digit_by_digit() -> None
             "如未另行通知，您无需再回应。"),
         ),
         (
+            replace(RING, purpose=Purpose.COMING, link=None),
+            ("Li Wei is going there: Emergency press, Anna Wang, 86. On the way: Li Wei (16:09)."),
+            ("Li Wei正在赶往：紧急呼叫，Anna Wang，86岁。前往中：Li Wei（16:09到）。"),
+        ),
+        (
             replace(RING, purpose=Purpose.OVER, outcome=Outcome.HELPED),
             "It is over: Emergency press, Anna Wang, 86. Outcome: helped. Thank you.",
             "事件已结束：紧急呼叫，Anna Wang，86岁。结果：已得到帮助。谢谢您。",

@@ -16,8 +16,8 @@ router = APIRouter(prefix="/api/v1/dead-letters", tags=["quarantine"])
 
 
 class DeadLetterView(BaseModel):
-    """A notification that no channel took, over which the hub itself stumbled, or of which nobody
-    knows whether it arrived."""
+    """A notification that no channel took, over which the hub itself stumbled, of which nobody
+    knows whether it arrived, or (only where asked for) whose recipient had no way to be told."""
 
     model_config = ConfigDict(title="DeadLetter")
 
@@ -29,7 +29,7 @@ class DeadLetterView(BaseModel):
     """The last one that was tried."""
     recipient: str
     kind: str
-    state: Literal["failed", "poisoned", "unconfirmed"]
+    state: Literal["failed", "poisoned", "unconfirmed", "nobody"]
     reason: str
     """Why, as a name of the table in docs/callbacks.md."""
     attempts: int
@@ -50,11 +50,12 @@ class DeadLetterPage(BaseModel):
 async def list_dead_letters(
     account: Inspecting,
     parts: PartsOf,
-    state: Literal["failed", "poisoned", "unconfirmed"] | None = None,
+    state: Literal["failed", "poisoned", "unconfirmed", "nobody"] | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> DeadLetterPage:
-    """Dead letters of your area and below, newest first."""
+    """Dead letters of your area and below, newest first; `state=nobody` shows those whose
+    recipient had no way to be told."""
     operator = operator_of(parts, account)
     store = parts.dependencies.quarantine
     states = GIVEN_UP if state is None else (state,)
@@ -69,7 +70,8 @@ async def list_dead_letters(
 
 @router.post("/{letter_id}/retry", status_code=202)
 async def retry_dead_letter(letter_id: RowId, account: Operating, parts: PartsOf) -> None:
-    """Send it again, from the first attempt. Refused for a ring of an incident that is over."""
+    """Send it again, from the first attempt: whom it is for, and how they are reached, is looked up
+    anew. Refused for a ring of an incident that is over."""
     store, now = parts.dependencies.quarantine, parts.clock.now()
     try:
         found = await store.send_again(letter_id, operator_of(parts, account), now)

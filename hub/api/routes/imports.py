@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query, Request
 from hub.api.account_models import ImportChange, ImportMistake, ImportReport
 from hub.api.gate import PartsOf, Registering
 from hub.api.models import ProblemObject, Responses
-from hub.api.problems import Problem, later
-from hub.register_file import ImportOrder, ImportRefused, ImportRuns
+from hub.api.problem_words import in_chinese
+from hub.api.problems import Problem, asked_in_chinese, later
+from hub.register_file import CHINESE_HEADINGS, ImportOrder, ImportRefused, ImportRuns, RowError
 
 router = APIRouter(prefix="/api/v1/imports", tags=["imports"])
 
@@ -67,8 +68,7 @@ async def import_register(
         bad_rows=outcome.bad_rows,
         counts=outcome.counts,
         errors=[
-            ImportMistake(row=e.row, column=e.column, value=e.value, allowed=e.allowed)
-            for e in outcome.errors
+            _mistake(error, chinese=asked_in_chinese(request.headers)) for error in outcome.errors
         ],
         error_count=outcome.error_count,
         changes=[
@@ -76,6 +76,13 @@ async def import_register(
             for c in outcome.changes
         ],
     )
+
+
+def _mistake(error: RowError, *, chinese: bool) -> ImportMistake:
+    """In the words of whoever is to mend the file."""
+    column = CHINESE_HEADINGS.get(error.column, error.column) if chinese else error.column
+    allowed = in_chinese(error.allowed) if chinese else error.allowed
+    return ImportMistake(row=error.row, column=column, value=error.value, allowed=allowed)
 
 
 async def _receive(request: Request, content: IO[bytes]) -> None:

@@ -105,7 +105,7 @@ async def check_policy(
     try:
         found = await parts.policies.check(draft, parts.clock.now())
     except NotThere as error:
-        raise Problem(404, f"There is no {error}") from None
+        raise Problem(404, "Something it refers to does not exist", str(error)) from None
     return PolicyCheck.model_validate(
         {"ok": not any(c.fatal for c in found), "complaints": [asdict(c) for c in found]}
     )
@@ -136,7 +136,7 @@ async def put_policy(
     except BadPolicy as error:
         raise Problem(422, error.text) from None
     except NotThere as error:
-        raise Problem(404, f"There is no {error}") from None
+        raise Problem(404, "Something it refers to does not exist", str(error)) from None
     return PolicyView.model_validate(_shown(row))
 
 
@@ -200,7 +200,10 @@ def _ladder_view(preview: Preview, at: datetime) -> LadderView:
                     }
                     for each in rung.told
                 ],
-                "nobody": [{"who": n.who, "reason": n.reason.value} for n in rung.nobody],
+                "nobody": [
+                    {"who": n.who, "name": preview.names.get(n.who), "reason": n.reason.value}
+                    for n in rung.nobody
+                ],
             }
         )
         after_s += 0 if passed else step.wait_s

@@ -16,7 +16,7 @@ ORDER BY opened_at LIMIT 10000;
 
 -- name: named_and_gone
 -- Accounts and responders that policies name and that cannot be called: disabled, or removed.
-SELECT DISTINCT p.policy_id, p.area_id, t.target ->> 'who' AS who, a.name
+SELECT DISTINCT p.policy_id, p.area_id, t.target ->> 'who' AS who, a.name, nullif(p.ladder ->> 'name', '') AS policy_name
 FROM policy p
 CROSS JOIN LATERAL jsonb_array_elements(p.ladder -> 'steps') AS s (step)
 CROSS JOIN LATERAL jsonb_array_elements(s.step -> 'targets') AS t (target)
@@ -25,6 +25,12 @@ LEFT JOIN responder r ON 'responder:' || r.responder_id = t.target ->> 'who'
 WHERE (t.target ->> 'who' LIKE 'account:%%' AND coalesce(a.disabled, true))
    OR (t.target ->> 'who' LIKE 'responder:%%' AND r.responder_id IS NULL)
 ORDER BY p.area_id, p.policy_id, who LIMIT %(limit)s;
+
+-- name: account_names
+SELECT account_id, name FROM account WHERE account_id = ANY(%(accounts)s);
+
+-- name: area_names
+SELECT area_id, name FROM area WHERE area_id = ANY(%(ids)s) AND name <> '';
 
 -- name: by_channel
 -- Of these accounts, those that may log in and have an address for one of the configured channels.

@@ -60,7 +60,7 @@ ORDER BY d.device_id;
 -- name: supersede_questions
 -- The question is settled: what has not been asked yet is not asked any more.
 UPDATE notification SET state = 'superseded', settled_at = %(at)s, detail = 'question settled',
-    leased_until = NULL
+    reason = 'question_settled', leased_until = NULL
 WHERE incident_id = ANY(%(ids)s) AND state = 'pending' AND kind = 'check_in';
 
 -- name: save_state

@@ -51,7 +51,8 @@ SELECT 'contact:' || contact_id AS recipient, name || ' (' || relation || ')' AS
 FROM person_contact WHERE contact_id = ANY(%(ids)s)
 UNION ALL SELECT 'responder:' || responder_id, name FROM responder
 WHERE responder_id = ANY(%(ids)s)
-UNION ALL SELECT 'account:' || account_id, name FROM account WHERE account_id = ANY(%(ids)s);
+UNION ALL SELECT 'account:' || account_id, name FROM account WHERE account_id = ANY(%(ids)s)
+UNION ALL SELECT device_id, label FROM device WHERE device_id = ANY(%(devices)s) AND label <> '';
 
 -- name: responders
 SELECT actor_kind, actor_id, name, answer, way, told_at, answered_at, expected_at, arrived_at

@@ -142,7 +142,7 @@ RETURNING n.notification_id;
 -- A human acted, or it ended by itself: what has not been sent yet is not sent any more. A responder
 -- whom a dispatcher picked is still called when somebody takes it (`over`: not when it is over).
 UPDATE notification SET state = 'superseded', settled_at = %(at)s, detail = %(verb)s,
-    leased_until = NULL
+    reason = %(reason)s, leased_until = NULL
 WHERE incident_id = %(incident_id)s AND state = 'pending' AND kind = ANY(%(kinds)s)
   AND (%(over)s OR body ->> 'reason' IS DISTINCT FROM 'add_responder');
 

@@ -66,11 +66,14 @@ SELECT l.*, (SELECT p.name FROM person p WHERE p.person_id = l.person_id) AS per
 FROM policy l WHERE policy_id = %(id)s;
 
 -- name: target_names
--- What the accounts and responders that a ladder names are called.
+-- What the accounts, contacts and responders that a ladder names or means are called.
 SELECT 'account:' || account_id AS who, name FROM account WHERE account_id = ANY(%(accounts)s)
 UNION ALL
 SELECT 'responder:' || responder_id, name FROM responder
-WHERE responder_id = ANY(%(responders)s);
+WHERE responder_id = ANY(%(responders)s)
+UNION ALL
+SELECT DISTINCT 'contact:' || contact_id, name FROM person_contact
+WHERE contact_id = ANY(%(contacts)s);
 
 -- name: hold_policy
 SELECT * FROM policy WHERE policy_id = %(id)s FOR UPDATE;

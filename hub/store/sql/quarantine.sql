@@ -39,6 +39,15 @@ WHERE n.state = ANY(%(states)s) AND n.state IN ('failed', 'poisoned', 'unconfirm
   AND (%(areas)s::text[] IS NULL OR n.area_id = ANY(%(areas)s))
 ORDER BY n.notification_id DESC LIMIT %(limit)s;
 
+-- name: unreached
+-- Notifications whose recipient had no way to be told, newest first.
+SELECT n.notification_id, n.area_id, n.incident_id, n.channel, n.recipient, n.kind, n.state,
+    n.reason, n.attempts, n.created_at, n.settled_at, n.detail, i.state AS incident_state
+FROM notification n LEFT JOIN incident i USING (incident_id)
+WHERE n.state = ANY(%(states)s) AND n.notification_id < %(before)s
+  AND (%(areas)s::text[] IS NULL OR n.area_id = ANY(%(areas)s))
+ORDER BY n.notification_id DESC LIMIT %(limit)s;
+
 -- name: lock_dead_letter
 SELECT n.notification_id, n.area_id, n.incident_id, n.kind, n.state, i.state AS incident_state
 FROM notification n LEFT JOIN incident i USING (incident_id)
@@ -47,19 +56,25 @@ WHERE n.notification_id = %(id)s
 FOR UPDATE OF n;
 
 -- name: send_again
--- From the first attempt by its first channel, under a new key: it is a new sending. The insert
--- trigger does not see it, so the courier is woken here.
+-- From the first attempt by its first channel, under a new key: it is a new sending. Ways that it
+-- had left come after those that were tried. The insert trigger does not see it, so the courier is
+-- woken here.
 UPDATE notification n SET state = 'pending', attempts = 0, broken = 0, due_at = %(now)s,
     created_at = %(now)s, settled_at = NULL, leased_until = NULL, receipt_due_at = NULL,
     sent_at = NULL, delivered_at = NULL, provider_id = NULL, reason = 'sent_again', detail = '',
     round = (n.round + 1) %% 32000,
-    channel = coalesce(tried.ways[1], n.channel), channels = coalesce(tried.ways[2:], n.channels)
+    channel = every.ways[1], channels = every.ways[2:]
 FROM (
     SELECT array_agg(channel ORDER BY first) AS ways FROM (
-        SELECT channel, min(delivery_id) AS first FROM delivery
-        WHERE notification_id = %(id)s GROUP BY channel
+        SELECT channel, min(first) AS first FROM (
+            SELECT channel, delivery_id AS first FROM delivery WHERE notification_id = %(id)s
+            UNION ALL
+            SELECT way, 9000000000000000000 + place FROM notification,
+                unnest(ARRAY[channel] || channels) WITH ORDINALITY AS left_over (way, place)
+            WHERE notification_id = %(id)s
+        ) AS known GROUP BY channel
     ) AS each_way
-) AS tried
+) AS every
 WHERE n.notification_id = %(id)s;
 
 -- name: wake_courier

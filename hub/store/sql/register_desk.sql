@@ -68,6 +68,24 @@ LIMIT %(limit)s;
 SELECT premises_id, video_link FROM premises
 WHERE premises_id = ANY(%(ids)s) AND video_link IS NOT NULL;
 
+-- name: where_homes_are
+-- Homes by squares, each in the middle of its homes, the fullest first. The side is measured where
+-- nearly all homes are: one far away must not make a single square of a city.
+WITH placed AS (
+    SELECT latitude, longitude FROM premises
+    WHERE (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
+        AND latitude IS NOT NULL AND longitude IS NOT NULL AND (latitude <> 0 OR longitude <> 0)
+), edges AS (
+    SELECT percentile_disc(ARRAY[%(outside)s, 1 - %(outside)s]) WITHIN GROUP (ORDER BY latitude) AS high,
+        percentile_disc(ARRAY[%(outside)s, 1 - %(outside)s]) WITHIN GROUP (ORDER BY longitude) AS wide
+    FROM placed
+), square AS (
+    SELECT greatest(high[2] - high[1], wide[2] - wide[1], %(least)s) / %(across)s AS side FROM edges
+)
+SELECT avg(latitude) AS latitude, avg(longitude) AS longitude, count(*) AS homes
+FROM placed, square GROUP BY floor(latitude / side), floor(longitude / side)
+ORDER BY homes DESC, latitude, longitude LIMIT %(limit)s;
+
 -- name: change_premises
 -- People and devices move with their home: a trigger does it.
 UPDATE premises SET area_id = %(area_id)s, address = %(address)s, access_notes = %(access_notes)s,
