@@ -5,11 +5,8 @@ telemetry the shape is known, and packing it is four times as fast. Format: Post
 COPY, "Binary Format"; a value is its length and its bytes, big-endian, NULL is length -1.
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
 from struct import Struct
-from struct import pack as packed_as
 
 from hub.device import Device
 from hub.observation import Measured
@@ -35,6 +32,9 @@ _EPOCH_US = 946_684_800_000_000
 _EXACT_S = 4e9
 """Up to here (the year 2096) a double holds seconds to less than half a microsecond."""
 
+_when = Struct(">hiq").pack
+_what = Struct(">ihiq").pack
+_number = Struct(">id20shiq").pack
 _tail = Struct(">ihiq").pack
 _batch = Struct(">iq").pack
 _length = Struct(">i").pack
@@ -42,23 +42,24 @@ _double = Struct(">id").pack
 
 _NULL = _length(-1)
 _NO_PLACE = _NULL * 3
-_START = packed_as(">hi", len(COLUMNS), 8)
 _NO_MORE = _NULL * 4 + _length(2)
 """After a number: no state, no place; the quality has two bytes."""
+_COLUMNS = len(COLUMNS)
+_GOOD = Quality.GOOD
 
-
-Origin = tuple[bytes, bytes, bytes | None]
-"""What every row of a device says of where it is from: its id, area and person."""
+Origin = tuple[bytes, bytes]
+"""What every row of a device says of where it is from, packed: its id; its area and person."""
 
 
 def origin_of(device: Device) -> Origin:
     """As `pack` wants it."""
-    person_id = device.person_id
-    return (
-        device.id.encode(),
-        device.area_id.encode(),
-        None if person_id is None else person_id.encode(),
-    )
+    source, area, person_id = device.id.encode(), device.area_id.encode(), device.person_id
+    if person_id is None:
+        place = _length(len(area)) + area + _NULL
+    else:
+        person = person_id.encode()
+        place = _length(len(area)) + area + _length(len(person)) + person
+    return _length(len(source)) + source, place
 
 
 def microseconds(at: datetime) -> int:
@@ -89,29 +90,13 @@ def pack(
     origin: Origin, value: Measured, key: int, observed_us: int, received_us: int
 ) -> PackedRow:
     """One row. `key` is the sample's; times are `microseconds`."""
-    quality = 0 if value.quality is Quality.GOOD else value.quality.code
-    device, area, person = origin
+    quality = 0 if value.quality is _GOOD else value.quality.code
+    source, place = origin
+    head = _when(_COLUMNS, 8, observed_us) + source + _what(2, value.measure.code, 8, key) + place
     number = value.value
-    if person is None:
-        head = len(device), device, 2, value.measure.code, 8, key, len(area), area, -1
-        pack_number, pack_other = _row(len(device), len(area), 0)
-    else:
-        head = (
-            len(device), device, 2, value.measure.code, 8, key, len(area), area, len(person),
-            person,
-        )  # type: ignore[assignment] # fmt: skip
-        pack_number, pack_other = _row(len(device), len(area), len(person))
     if number is not None:
-        return pack_number(_START, observed_us, *head, 8, number, _NO_MORE, quality, 8, received_us)
-    return pack_other(_START, observed_us, *head) + _said(value) + _tail(2, quality, 8, received_us)
-
-
-@cache
-def _row(device: int, area: int, person: int) -> tuple[Callable[..., bytes], Callable[..., bytes]]:
-    """Packs a whole row with a number in one call, and one with a state or place as far as the
-    person. Ids have 64 characters at most, so there are not many of these."""
-    head = f">6sqi{device}sihiqi{area}si" + (f"{person}s" if person else "")
-    return Struct(f"{head}id20shiq").pack, Struct(head).pack
+        return head + _number(8, number, _NO_MORE, quality, 8, received_us)
+    return head + _said(value) + _tail(2, quality, 8, received_us)
 
 
 def in_batch(rows: list[PackedRow], batch_id: int) -> bytes:
