@@ -190,11 +190,17 @@ class Incident:
 
     @property
     def who_comes(self) -> str | None:
-        """The name the person hears: of whoever is there or on the way, else of who has it."""
+        """The name the person hears: of whoever is there or on the way, else of who has it. Whose
+        lease has lapsed stays named as the owner, and does not come."""
         first = first_there(self.responders)
         if first is not None:
             return first.who.name
-        return self.owner.name if self.owner else None
+        return self.owner.name if self.owner and not self.free else None
+
+    @property
+    def free(self) -> bool:
+        """Whether it is open and nobody has it (any more)."""
+        return self.state in (State.CHECKING, State.RAISED)
 
 
 def next_state(incident: Incident, event: Event) -> State:

@@ -11,11 +11,18 @@ from typing import Any
 
 from alerts.alarm import Category
 from alerts.brief import Brief, Purpose
-from alerts.incident import State
 from alerts.length import Piece, Shrinks, fitted, segments, shortened, tidy
 from alerts.policy import ChannelName
 from alerts.rendering import language_of
-from alerts.sentences import head, how_to_answer, on_the_way, what_and_who, where, who_comes
+from alerts.sentences import (
+    head,
+    how_to_answer,
+    is_free,
+    on_the_way,
+    what_and_who,
+    where,
+    who_comes,
+)
 from alerts.spoken import spoken
 from alerts.wording import OUTCOMES, text
 
@@ -61,8 +68,7 @@ def _body(brief: Brief, language: str) -> list[Piece]:
         case Purpose.RING | Purpose.REMINDER:
             return _ring(brief, language)
         case Purpose.COMING:
-            has_it = brief.owner is not None or brief.state is not State.RAISED
-            stay = text("stay", language) if has_it else ""
+            stay = "" if is_free(brief) else text("stay", language)
             return [
                 Piece("head", who_comes(brief, language), shrinks=Shrinks.AT_END),
                 *on_the_way(brief, language),
@@ -136,7 +142,9 @@ def subject_of(brief: Brief, language: str) -> str:
     }
     key = keys.get(brief.purpose, f"subject_{brief.purpose}")
     if brief.purpose is Purpose.COMING and brief.owner is None and brief.going:
-        key = "subject_going"
+        key = "subject_there" if any(one.there for one in brief.going) else "subject_going"
+    elif brief.purpose is Purpose.COMING and brief.owner is None and is_free(brief):
+        key = "subject_open_again"
     said = text(key, language, service=brief.service, **what_and_who(brief, language))
     return tidy(_drill(brief, language) + said, SUBJECT_MAX)
 

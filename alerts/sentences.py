@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from alerts.brief import Brief, Going, Where
+from alerts.incident import State
 from alerts.length import Piece, Shrinks, tidy
 from alerts.wording import kind_words, text
 
@@ -83,6 +84,11 @@ def accuracy(place: Where, language: str) -> str:
     return text("fix_within", language, n=max(5, -(-int(place.accuracy_m) // 5) * 5))
 
 
+def is_free(brief: Brief) -> bool:
+    """Whether nobody has it, at the moment of sending: the message may have waited meanwhile."""
+    return brief.owner is None and brief.state in (State.CHECKING, State.RAISED)
+
+
 def who_comes(brief: Brief, language: str) -> str:
     """Who has it; where no dispatcher has, who is there or going. A neighbour who goes there has
     not taken it: the ladder may go on."""
@@ -91,7 +97,7 @@ def who_comes(brief: Brief, language: str) -> str:
     if brief.owner:
         return text("coming", language, owner=tidy(brief.owner, NAME_MAX), **facts)
     if first is None:
-        return text("coming_somebody", language, **facts)
+        return text("open_again" if is_free(brief) else "coming_somebody", language, **facts)
     key = "coming_there" if first.there else "coming_going"
     return text(key, language, going=tidy(first.name, NAME_MAX), **facts)
 

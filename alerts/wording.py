@@ -140,6 +140,10 @@ TEXTS: Mapping[str, Words] = {
     "press_no": _both("Press 2 if you cannot.", "如果您不能前往，请按二。"),
     "coming": _both("{owner} has it: {what}, {who}.", "{owner}已接手：{what}，{who}。"),
     "coming_somebody": _both("Somebody has it: {what}, {who}.", "已有人接手：{what}，{who}。"),
+    "open_again": _both(
+        "Open again, nobody has it just now: {what}, {who}.",
+        "重新待处理，目前无人负责：{what}，{who}。",
+    ),
     "coming_going": _both(
         "{going} is going there: {what}, {who}.", "{going}正在赶往：{what}，{who}。"
     ),
@@ -176,6 +180,8 @@ TEXTS: Mapping[str, Words] = {
     "subject_ring": _both("{what}: {who}", "{what}：{who}"),
     "subject_reminder": _both("Still open: {what}: {who}", "仍未处理：{what}：{who}"),
     "subject_coming": _both("Somebody has it: {what}, {who}", "已接手：{what}，{who}"),
+    "subject_there": _both("With the person: {what}, {who}", "已到场：{what}，{who}"),
+    "subject_open_again": _both("Open again: {what}, {who}", "重新待处理：{what}，{who}"),
     "subject_going": _both("On the way: {what}, {who}", "有人前往：{what}，{who}"),
     "subject_over": _both("Over: {what}, {who}", "已结束：{what}，{who}"),
     "subject_notice": _both("Notice of {service}", "{service}提醒"),

@@ -27,7 +27,8 @@ def ask_for_huge_pages() -> int:
     libc = ctypes.CDLL(None)
     libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
     asked = 0
-    for begin, end in whole_pages(Path("/proc/self/maps").read_text()):
+    maps = Path("/proc/self/maps").read_bytes().decode("ascii", "replace")
+    for begin, end in whole_pages(maps):
         if libc.madvise(begin, end - begin, _MADV_HUGEPAGE) != 0:
             return 0
         for at in range(begin, end, PAGE):

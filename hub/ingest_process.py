@@ -419,7 +419,11 @@ async def _in_large_pages() -> None:
     """Memory grows with the people who were heard; what came since is asked for."""
     while True:
         await asyncio.sleep(LARGE_PAGES_EVERY_S)
-        await asyncio.to_thread(ask_for_huge_pages)
+        try:
+            await asyncio.to_thread(ask_for_huge_pages)
+        except Exception as error:  # noqa: BLE001 - without them it is slower, and that is all
+            _log.warning("large_pages_refused", error=type(error).__name__)
+            return
 
 
 def _left_waiting(_delivery: Delivery) -> None:

@@ -250,7 +250,9 @@ class _Story:
                                            self._why(None, rest))))  # fmt: skip
         told = self._why(row["reason"], detail)
         if row.get("until") is not None:
-            often = words.times(row["count"], self._time(row["until"])[11:], self._language)
+            began, ended = self._time(row["at"]), self._time(row["until"])
+            same_day = began[:10] == ended[:10]
+            often = words.times(row["count"], ended[11:] if same_day else ended, self._language)
             told = "; ".join(filter(None, (told, often)))
         return told
 
@@ -323,7 +325,7 @@ class _Story:
     def _why(self, reason: str | None, detail: Mapping[str, Any]) -> str:
         parts = [self._reason(reason)]
         for key, value in detail.items():
-            if key in _QUIET or value in (None, "", [], {}, False):
+            if key in _QUIET or value is False or value in (None, "", [], {}):
                 continue
             called = words.said(words.DETAILS, key, self._language)
             parts.append(f"{called}: {self._value(value, key)}")

@@ -14,12 +14,12 @@ from alerts.brief import Brief, Going, Purpose, Where, Whom, anonymous, permitte
 from alerts.consent import Audience, DataType, Decision, allowed
 from alerts.errors import LookUpFailed
 from alerts.evidence import sentences
-from alerts.incident import Incident, State
+from alerts.incident import Incident
 from alerts.messages import Message, render
 from alerts.notification import Notification
 from alerts.policy import FALLBACK_CONTACT, ChannelName
 from alerts.ports import Clock
-from alerts.responders import Answer
+from alerts.responders import Answer, first_there
 from hub.map_links import map_link
 from hub.store import queries
 from hub.store.gathered import AWAY, Gathered, all_by_key, by_key
@@ -146,6 +146,9 @@ def about(brief: Brief, row: Row, map_service: str) -> Brief:
         whom = Whom(row["person_name"], row["birth_year"], row["person_phone"],
                     row["medical_notes"])  # fmt: skip
     evidence = row["alarm_evidence"] or {}
+    # Who once had it stays named, and must be said neither to have it nor to come.
+    first = first_there(incident.responders)
+    held_until = None if incident.free else incident.expected_at
     return replace(
         brief,
         incident_id=incident.id,
@@ -162,16 +165,11 @@ def about(brief: Brief, row: Row, map_service: str) -> Brief:
         whom=whom,
         where=_where(incident, row, map_service),
         details=sentences(incident.kind, evidence) if evidence else None,
-        owner=incident.owner.name if incident.owner and not _free(incident) else None,
-        expected_at=incident.expected_at,
+        owner=incident.owner.name if incident.owner and not incident.free else None,
+        expected_at=first.expected_at if first and incident.free else held_until,
         going=_going(incident),
         outcome=incident.outcome,
     )
-
-
-def _free(incident: Incident) -> bool:
-    """Nobody has it (any more): who once had it stays named, and must not be said to have it."""
-    return incident.state in (State.CHECKING, State.RAISED)
 
 
 def _where(incident: Incident, row: Row, map_service: str) -> Where | None:

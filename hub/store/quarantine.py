@@ -127,7 +127,7 @@ class PostgresQuarantine:
         consent are looked up anew by every way its step named."""
 
         async def work(cursor: Cursor) -> bool:
-            row = await _locked_letter(cursor, notification_id, operator)
+            row = await _locked_letter(cursor, notification_id, operator, (*GIVEN_UP, UNREACHED))
             if row is None:
                 return False
             if row["kind"] == "ring" and row["incident_state"] == "resolved":
@@ -143,7 +143,8 @@ class PostgresQuarantine:
         """A dead letter is not to be sent."""
 
         async def work(cursor: Cursor) -> bool:
-            row = await _locked_letter(cursor, notification_id, operator)
+            # What reached nobody waits for nobody; set aside, it would keep the last rung silent.
+            row = await _locked_letter(cursor, notification_id, operator, GIVEN_UP)
             if row is None:
                 return False
             await cursor.execute(_SQL["give_up"], {"id": notification_id, "now": now})
@@ -177,10 +178,12 @@ async def _locked(cursor: Cursor, message_id: int, operator: Operator) -> Row | 
     return await cursor.fetchone()
 
 
-async def _locked_letter(cursor: Cursor, letter_id: int, operator: Operator) -> Row | None:
+async def _locked_letter(
+    cursor: Cursor, letter_id: int, operator: Operator, states: Sequence[str]
+) -> Row | None:
     await cursor.execute(_SQL["lock_dead_letter"], {"id": letter_id, "areas": operator.seat})
     row = await cursor.fetchone()
-    if row is not None and row["state"] not in (*GIVEN_UP, UNREACHED):
+    if row is not None and row["state"] not in states:
         raise NothingToDo(f"it is {row['state']}, not given up")
     return row
 

@@ -42,7 +42,7 @@ async def told_notifications(
     body = {
         "state": incident.state,
         "who": incident.who_comes,
-        "owner": incident.owner.name if incident.owner else None,
+        "owner": incident.owner.name if incident.owner and not incident.free else None,
         "expected_at": incident.expected_at,
         "outcome": incident.outcome,
     }

@@ -78,6 +78,13 @@ def test_a_hand_off_names_a_service_that_exists() -> None:
         perform(HELD, action(Verb.HAND_OFF, RAISED.id, START, service="911"), URGENT)
 
 
+def test_nobody_hears_that_somebody_comes_whose_lease_has_lapsed() -> None:
+    assert (HELD.who_comes, HELD.free) == (LIN.name, False)
+    lapsed = replace(HELD, state=State.RAISED, lease_until=None)
+    assert lapsed.owner is not None
+    assert (lapsed.who_comes, lapsed.free) == (None, True)
+
+
 def test_taking_over_what_one_has_changes_nothing() -> None:
     assert perform(HELD, action(Verb.TAKE_OVER, RAISED.id, START), URGENT) is HELD
     taken = perform(HELD, action(Verb.TAKE_OVER, RAISED.id, START, by=WU), URGENT)

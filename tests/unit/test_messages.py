@@ -96,6 +96,12 @@ def test_a_ring_by_telephone_is_short_and_reads_numbers_digit_by_digit() -> None
             ("Li Wei正在赶往：紧急呼叫，Anna Wang，86岁。前往中：Li Wei（16:09到）。"),
         ),
         (
+            # It waited for its provider, and meanwhile the owner's lease lapsed.
+            replace(RING, purpose=Purpose.COMING, link=None, going=()),
+            "Open again, nobody has it just now: Emergency press, Anna Wang, 86.",
+            "重新待处理，目前无人负责：紧急呼叫，Anna Wang，86岁。",
+        ),
+        (
             replace(RING, purpose=Purpose.OVER, outcome=Outcome.HELPED),
             "It is over: Emergency press, Anna Wang, 86. Outcome: helped. Thank you.",
             "事件已结束：紧急呼叫，Anna Wang，86岁。结果：已得到帮助。谢谢您。",

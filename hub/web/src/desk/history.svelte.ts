@@ -9,6 +9,9 @@ import { desk } from "./desk.svelte";
 // Several events of one press arrive together; one look-up serves them all.
 const GATHER_MS = 100;
 const RETRY_MS = 3_000;
+// What became of a message is no event of the incident: whoever waits for it looks again, twice,
+// since each look is logged.
+const RECEIPTS_AFTER_MS = [4_000, 12_000];
 
 export type HistoryState = "idle" | "loading" | "ready" | "failed" | "missing";
 
@@ -37,7 +40,7 @@ class History {
         if (signal.aborted) return;
         this.record = record;
         this.state = "ready";
-        return;
+        return await this.waitForReceipts(id, signal);
       } catch (error) {
         if (signal.aborted) return;
         const status = error instanceof Problem ? error.status : 0;
@@ -47,6 +50,22 @@ class History {
           ? "missing"
           : "failed";
         await sleep_ms(RETRY_MS, signal);
+      }
+    }
+  }
+
+  /** Somebody was told just now: whether it reached them is said a moment later. */
+  private async waitForReceipts(id: string, signal: AbortSignal): Promise<void> {
+    for (const later_ms of RECEIPTS_AFTER_MS) {
+      if (!this.record?.responders.some((each) => each.answer === "told")) return;
+      await sleep_ms(later_ms, signal);
+      if (signal.aborted) return;
+      try {
+        const record = await hub.readIncident(id, signal);
+        if (!signal.aborted) this.record = record;
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        return;
       }
     }
   }

@@ -3,6 +3,9 @@
 import { preferences, t, units } from "../desk/preferences.svelte";
 import { duration } from "../time/wording";
 
+/** Longer than the hub allows a report: a question that is given up too early is computed twice. */
+export const REPORT_WITHIN_MS = 25_000;
+
 export function figure(value: number, digits = 0): string {
   const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   return new Intl.NumberFormat(preferences.language, options).format(value);
