@@ -123,6 +123,9 @@ class OperatedBroker:
             return (await write_files(asked, self.mosquitto.folder, self.mosquitto.pid_file)).open
 
         await eventually(written)
+        # Mosquitto forgets a SIGHUP that comes while it still reads for the one before.
+        await asyncio.sleep(0.5)
+        os.kill(int(self.mosquitto.pid_file.read_text()), signal.SIGHUP)
 
 
 @asynccontextmanager
