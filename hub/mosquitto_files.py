@@ -81,8 +81,13 @@ async def write_files(settings: Settings, folder: Path, pid_file: Path | None) -
 
 
 async def keep_files(settings: Settings, folder: Path, pid_file: Path | None) -> None:
-    """Write them whenever the register changed, for ever; while the database is away they stay."""
+    """Write them whenever the register changed, for ever; while the database is away they stay.
+
+    Mosquitto forgets a SIGHUP that comes while it reads for the one before, so it is told once more
+    a look after the last change.
+    """
     seen: int | None = None
+    told_once = False
     while True:
         try:
             async with await _connect(settings) as connection:
@@ -92,9 +97,12 @@ async def keep_files(settings: Settings, folder: Path, pid_file: Path | None) ->
                     mark = int(row["mark"]) if row else 0
                     if mark != seen:
                         written = await _write(connection, settings, folder, pid_file)
-                        seen = mark
+                        seen, told_once = mark, pid_file is not None
                         _log.info("mosquitto_files_written", devices=written.devices,
                                   without=len(written.without))  # fmt: skip
+                    elif told_once and pid_file is not None:
+                        await asyncio.to_thread(_tell, pid_file)
+                        told_once = False
                     await asyncio.sleep(LOOK_EVERY_S)
         except TRANSIENT as error:
             _log.warning("mosquitto_files_wait", error=type(error).__name__)

@@ -120,12 +120,11 @@ class OperatedBroker:
         asked = settings.model_copy(update=update)
 
         async def written() -> bool:
-            return (await write_files(asked, self.mosquitto.folder, self.mosquitto.pid_file)).open
+            return (await write_files(asked, self.mosquitto.folder, None)).open
 
+        # Told once: Mosquitto forgets a SIGHUP that comes while it reads for the one before.
         await eventually(written)
-        # Mosquitto forgets a SIGHUP that comes while it still reads for the one before.
-        await asyncio.sleep(0.5)
-        os.kill(int(self.mosquitto.pid_file.read_text()), signal.SIGHUP)
+        await write_files(asked, self.mosquitto.folder, self.mosquitto.pid_file)
 
 
 @asynccontextmanager
