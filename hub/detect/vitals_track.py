@@ -189,22 +189,7 @@ def stuck(rule: VitalRule, track: Track, at_s: int, value: float) -> bool:
 
 def counting_from(track: Track, from_s: int) -> Track:
     """Readings count from then on."""
-    return Track(
-        track.at_s,
-        from_s,
-        track.value,
-        track.same_count,
-        track.same_since_s,
-        track.fast,
-        track.slow,
-        track.baseline,
-        track.spread,
-        track.learned,
-        track.learned_s,
-        track.episode,
-        track.fault,
-        track.frozen,
-    )
+    return msgspec.structs.replace(track, counts_from_s=from_s)
 
 
 def quiet(track: Track, at_s: int, value: float, learns: bool) -> Track:

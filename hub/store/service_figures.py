@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
-from hub.desk import Entry
+from hub.desk import DatabaseAway, Entry
 from hub.service_report import CATEGORIES, By, Question, Report, with_shares
 from hub.store import queries
 from hub.store.desk import log_line
@@ -21,7 +21,7 @@ REPORT_PATIENCE_S = 20.0
 """A year with 200,000 incidents is counted in 0.3 to 0.9 s (docs/how-to/record.md) on a machine
 that has nothing else to do; a desk's questions have 2 s."""
 REPORTS_AT_ONCE = 2
-"""Others wait: the database has presses to record."""
+"""Others wait, no longer than one may take: the database has presses to record."""
 
 _KEYS: dict[By, tuple[LiteralString, LiteralString, LiteralString]] = {
     By.TOTAL: ("''", "NULL::text", ""),
@@ -89,8 +89,15 @@ class PostgresServiceFigures:
             (zone,) = await cursor.fetchall()
             return Report(await rows(cursor), state["as_of"], zone["zone"])
 
-        async with self._turns:
+        try:
+            async with asyncio.timeout(REPORT_PATIENCE_S):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise DatabaseAway from None
+        try:
             return await self._reach.run(read)
+        finally:
+            self._turns.release()
 
 
 def _values(question: Question) -> dict[str, Any]:
