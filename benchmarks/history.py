@@ -38,6 +38,7 @@ from hub.embedded.folder import HubFolder
 from hub.embedded.process import tie_to_us
 from hub.history import Recall, Resolution
 from hub.history_upkeep import HistoryUpkeep
+from hub.log import configure_logging
 from hub.settings import Settings
 from hub.store.aggregates import Window
 from hub.store.desk import PostgresDesk
@@ -411,6 +412,7 @@ def _figures(took: list[list[float]]) -> dict[str, Any]:
 def main() -> None:
     """Print the JSON object."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server ends with us
+    configure_logging(sys.stderr)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="1 and 4 million rows")
     sizes = QUICK_SIZES if parser.parse_args().quick else SIZES

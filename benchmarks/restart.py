@@ -34,6 +34,8 @@ TURNS = 2
 """Messages of every device before the kill."""
 EMPTY_BATTERIES = 100
 READY_WITHIN_S = 120.0
+A_SECOND_S = 1.1
+"""Of two percentages within one second the first counts; the city has only just stopped talking."""
 LOOK_EVERY_S = 0.05
 SPEAKS_AGAIN_S = 5.0
 ROUND_S = 70.0
@@ -64,6 +66,7 @@ class Restart:
         before = await asyncio.to_thread(self._values, "observation")
         said = await self._everybody_speaks(people)
         await self._stored(before + said.rows)
+        await asyncio.sleep(A_SECOND_S)
         self._complain()
         await self._stored(before + said.rows + EMPTY_BATTERIES * 3)
         say("every device has spoken; a round of checkpoints")
