@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from alerts.alarm import Category
 from alerts.rendering import ENGLISH, language_of
 from alerts.wording import kind_words
+from hub.report import words
 from hub.report.page import Chart, Page, Section, Table
 from hub.service_report import Question, Report
 from hub.view import View
@@ -58,14 +59,6 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         ),
         "演练不计入，测试单列。目标：60 秒内 97.5%，180 秒内 99%（英国远程照护服务协会）。",
     ),
-    "button": ("Button", "按钮"),
-    "wristband": ("Wristband", "手环"),
-    "care_bed": ("Care bed", "护理床"),
-    "motion_sensor": ("Motion sensor", "人体感应器"),
-    "door_sensor": ("Door sensor", "门磁"),
-    "hazard_sensor": ("Hazard sensor", "险情探测器"),
-    "gateway": ("Gateway", "网关"),
-    "phone": ("Phone", "手机"),
 }
 
 
@@ -189,7 +182,7 @@ class _Printed:
             table=self._table(
                 head, (14, 16, 22, 9, 9, 9, 21), rows,
                 lambda row: (
-                    self._h(row["device_kind"]) if row["device_kind"] else "–",
+                    words.said(words.DEVICE_KINDS, row["device_kind"], self._language) or "–",
                     row["device_model"] or "–", self._kind(row["detector"]), row["devices"],
                     row["incidents"], row["judged"],
                     self._share(row, "false_alarm_percent", "false_alarms", "judged"),

@@ -113,8 +113,8 @@ class _Story:
         if position.get("latitude") is not None:
             where = f"{position['latitude']:.5f}, {position['longitude']:.5f} (WGS-84"
             where += f", ±{position['accuracy_m']:.0f} m)" if position.get("accuracy_m") else ")"
-        parts = (device.get("kind"), device.get("model"), device.get("label"),
-                 device.get("device_id"))  # fmt: skip
+        kind = words.said(words.DEVICE_KINDS, device.get("kind"), self._language)
+        parts = (kind, device.get("model"), device.get("label"), device.get("device_id"))
         return Section(
             self._h("person"),
             self._pairs(
@@ -306,7 +306,8 @@ class _Story:
     ) -> Section | None:  # fmt: skip
         if not rows:
             return None
-        return Section(self._h(key), table=self._table(rows, head, widths, cells))
+        note = self._h("goes_on") if key in self._case.left_out else ""
+        return Section(self._h(key), table=self._table(rows, head, widths, cells), note=note)
 
     def _who(self, row: View) -> str:
         if row["actor_kind"] == "hub":

@@ -93,6 +93,10 @@ HEADINGS: Words = {
         "Longer than a report: the oldest entries only. Left out: {what}.",
         "内容过长，仅列出最早部分。未列全：{what}。",
     ),
+    "goes_on": (
+        "Goes on: only the oldest entries stand here.",
+        "未完：此处仅列出最早部分。",
+    ),
     "not_permitted": (
         "Not shown: whoever made this report may not see measurements.",
         "未显示：生成人无权查看监测数据。",
@@ -328,6 +332,16 @@ FLAGS: Words = {
     "not_served": ("not served any more", "已不在服务范围"),
 }
 """Marks of an alarm."""
+DEVICE_KINDS: Words = {
+    "button": ("Button", "按钮"),
+    "wristband": ("Wristband", "手环"),
+    "care_bed": ("Care bed", "护理床"),
+    "motion_sensor": ("Motion sensor", "人体感应器"),
+    "door_sensor": ("Door sensor", "门磁"),
+    "hazard_sensor": ("Hazard sensor", "险情探测器"),
+    "gateway": ("Gateway", "网关"),
+    "phone": ("Phone", "手机"),
+}
 REFUSALS: Words = {
     "AlreadyOwned": ("somebody else has it", "已由他人接手"),
     "HandOffRefused": ("no such emergency service, or a reference too long", "急救部门或编号有误"),

@@ -4,6 +4,7 @@ desks, with a cut line and with a frozen database."""
 import asyncio
 import json
 import os
+import re
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from benchmarks.harness import process_tree
 from tests.e2e.demo_hub import DemoHub
@@ -23,6 +24,7 @@ pytestmark = [pytest.mark.e2e, ONE_LOOP]
 
 SOON_MS = 15_000
 AGREE_WITHIN_MS = 1000.0
+ACKNOWLEDGES = re.compile(r"/incidents/[^/]+/acknowledge$")
 
 NOTE_ANSWERS = """() => {
   window.answered_ms = {};
@@ -175,9 +177,32 @@ async def test_two_desks_agree_within_a_second_and_cannot_both_own_it(
     assert min(late_ms) < AGREE_WITHIN_MS, late_ms
 
     incident_id = await _chosen_at_both(hub, homes[3], first, second)
-    await asyncio.gather(first.keyboard.press("a"), second.keyboard.press("a"))
+    answers = await _acknowledged_at_once(first, second)
     timeline = await _owned_at_both(desk, incident_id, first, second)
+    assert sorted(answers) == [200, 409], "one desk has it, and the other is told so"
     assert sum(entry["action"] == "acknowledge" for entry in timeline) == 1
+
+
+async def _acknowledged_at_once(*pages: Page) -> list[int]:
+    """Every desk presses the key, and none is heard before all have asked; the hub's answers."""
+    all_asked = asyncio.Barrier(len(pages))
+
+    async def wait_for_the_others(route: Route) -> None:
+        await all_asked.wait()
+        await route.continue_()
+
+    async def answer(page: Page) -> int:
+        async with page.expect_response(ACKNOWLEDGES) as answered:
+            await page.keyboard.press("a")
+        return (await answered.value).status
+
+    for page in pages:
+        await page.route(ACKNOWLEDGES, wait_for_the_others)
+    async with asyncio.timeout(SOON_MS / 1000):
+        answers = await asyncio.gather(*(answer(page) for page in pages))
+    for page in pages:
+        await page.unroute(ACKNOWLEDGES, wait_for_the_others)
+    return answers
 
 
 async def _chosen_at_both(hub: DemoHub, home: dict[str, Any], *pages: Page) -> str:
@@ -219,7 +244,8 @@ async def test_every_action_by_its_key(chromium: Browser, hub: DemoHub, desk: De
     await page.keyboard.press("x")
     await page.keyboard.press("l")
     timeline = page.get_by_test_id("timeline")
-    await expect(timeline.locator("[data-action=escalate]").nth(1)).to_be_visible()
+    told_on = timeline.locator("[data-action=escalate]")
+    await expect(told_on.filter(has_text="值班台")).to_have_count(1)
     await page.keyboard.press("h")
     await page.get_by_test_id("call-no_reply").press("Enter")
     await page.keyboard.press("Control+Enter")

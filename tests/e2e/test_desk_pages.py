@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.e2e, ONE_LOOP]
 
 DESK_JAVASCRIPT_BYTES = 300_000
 FAMILY_JAVASCRIPT_BYTES = 100_000
+ACCESS_NOTES = [f"{n}. Second door, knock loudly and wait" for n in range(1, 10)]
 
 
 async def test_what_is_loaded_cold(chromium: Browser, hub: DemoHub) -> None:
@@ -59,6 +60,13 @@ async def _on_one_screen(page: Page) -> None:
         assert box["y"] >= 0, part
         assert box["y"] + box["height"] <= 768, part
         assert box["x"] + box["width"] <= 1366, part
+    name = page.get_by_test_id("own-name")
+    assert await name.evaluate("name => name.scrollWidth <= name.clientWidth"), "a name is cut"
+    notes = page.get_by_test_id("access-notes")
+    await notes.focus()
+    await page.keyboard.press("End")
+    seen = "notes => notes.scrollTop + notes.clientHeight >= notes.scrollHeight - 1"
+    await page.wait_for_function(seen, arg=await notes.element_handle())
     await page.set_viewport_size({"width": 1440, "height": 900})
 
 
@@ -75,6 +83,7 @@ async def test_every_view_is_clean_for_axe(
     name = f"axe-{language.lower()}"
     button = await home_of(desk, name, name="赵玉珍", birth_year=1938, language="zh-CN",
                            lives_alone=True, medical_notes="Takes a blood thinner")  # fmt: skip
+    await desk.asked("PATCH", f"premises/{name}", access_notes="\n".join(ACCESS_NOTES))
     await desk.asked("PUT", f"premises/{name}/key-safe", code="4711#", place="left of the door")
     two = [{"name": each, "relation": "daughter", "phone": "+86 139 0595 2231", "has_key": True}
            for each in ("Lin", "Na")]  # fmt: skip
@@ -268,7 +277,7 @@ async def test_an_import_shows_first_what_is_wrong(chromium: Browser, hub: DemoH
     await page.get_by_test_id("import-file").set_input_files(sheet)
     errors = page.get_by_test_id("import-errors")
     await expect(errors).to_contain_text("not-a-year")
-    await expect(errors).to_contain_text("出生年份")
+    await expect(errors).to_contain_text("birth_year")
     await expect(errors).to_contain_text("1880 到 2200 之间的年份")
     commit = page.get_by_test_id("import-commit")
     await expect(commit).to_be_disabled()

@@ -11,6 +11,7 @@ from hub.audit_chain import EntryRow, digest_of, leads_to
 from hub.audit_sealing import AuditSealing
 from hub.clock import SystemClock
 from hub.database import Session
+from hub.report.case import LOG_LIMIT
 from tests.integration.api_hub import ApiHub, press
 
 
@@ -70,8 +71,9 @@ async def test_the_json_has_everything_and_its_proofs_hold(hub: ApiHub) -> None:
 async def test_people_read_it_in_their_language(hub: ApiHub) -> None:
     incident_id = await helped(hub)
     chinese = (await exported(hub, incident_id, language="zh-CN")).text
-    for said in ("事件报告", "王秀英", "1 Lake Road", "新建事件", "接手", "已得到帮助", "尚未封存"):
-        assert said in chinese
+    for said in ("事件报告", "王秀英", "1 Lake Road", "新建事件", "接手", "已得到帮助", "尚未封存",
+                 "<dd>按钮 · "):  # fmt: skip
+        assert said in chinese, said
     english = await exported(hub, incident_id, language="en")
     for said in ("Incident report", "Emergency press", "opened a new incident", "took respons",
                  "target 60 s: met", "target 180 s: met", "target 0:15:00: met"):  # fmt: skip
@@ -105,6 +107,19 @@ async def test_what_was_tried_in_vain_and_looked_at_often_is_said_in_words(hub: 
     assert "未联系到: 第2联系人 (没有该联系人)" in chinese
     english = (await exported(hub, view["id"], language="en")).text
     assert "not reached: contact number 2 (no such contact)" in english
+
+
+async def test_a_list_that_is_cut_says_so_where_it_stands(hub: ApiHub) -> None:
+    """However short it looks: thousands of looks are one line, and what came after them is not
+    there."""
+    view = await hub.ingest.take_press(press())
+    hub.rows("INSERT INTO audit_log (at, area_id, incident_id, actor_kind, actor_id, action)"
+             f" SELECT now(), 'east-1', '{view['id']}', 'account', 'mei', 'look'"
+             f" FROM generate_series(1, {LOG_LIMIT}) RETURNING 1")  # fmt: skip
+    english = (await exported(hub, view["id"], language="en")).text
+    timeline = english.split("step by step</h2>")[1].split("</section>")[0]
+    assert "Goes on" in timeline
+    assert english.count("Goes on") == 1
 
 
 async def test_the_pdf_carries_its_font(hub: ApiHub) -> None:

@@ -16,6 +16,7 @@ from alerts.policy import ChannelName
 from alerts.responders import Answer
 from alerts.selection import Nobody
 from hub.report import words
+from schemas.vocabulary import DeviceKind
 
 REASONS: tuple[type[StrEnum], ...] = (
     grouping.Reason, escalation.Reason, delivery.Reason, delivery.DeliveryState, NotificationState,
@@ -59,6 +60,10 @@ def test_every_deed_has_words() -> None:
     assert words.action_words("acknowledge_refused", "zh-CN") == "未成功：接手"
 
 
+def test_every_kind_of_device_has_words() -> None:
+    assert words.DEVICE_KINDS.keys() == set(DeviceKind)
+
+
 def test_every_mark_and_refusal_has_words() -> None:
     assert {flag.value for flag in Flag} == set(words.FLAGS)
     refusals = {cls.__name__ for cls in AlertsError.__subclasses__() if not cls.retryable}
@@ -72,7 +77,7 @@ def test_every_mark_and_refusal_has_words() -> None:
     "catalogue",
     [
         words.HEADINGS, words.ACTIONS, words.REASONS, words.STATES, words.DETAILS, words.FLAGS,
-        words.RECIPIENTS, words.REFUSALS,
+        words.RECIPIENTS, words.REFUSALS, words.DEVICE_KINDS,
     ],
 )  # fmt: skip
 def test_every_word_is_there_in_both_languages(catalogue: words.Words) -> None:

@@ -1,5 +1,6 @@
 // Something read from the hub for a view: not yet, there, or why not. One look at a time.
 
+import { untrack } from "svelte";
 import { desk } from "../desk/desk.svelte";
 import { afterFrame } from "../time/clock";
 import { Problem } from "./problem";
@@ -17,19 +18,22 @@ export class Reading<Value> {
   }
 
   /** Asks; an older question that is still under way is forgotten. What was read before stays until
-   * the new answer is there, unless `anew`. */
+   * the new answer is there, unless `anew`; so does why nothing was read: who reads or holds the
+   * button that asks again keeps it. */
   async read(question: (signal: AbortSignal) => Promise<Value>, anew = false): Promise<void> {
     this.current?.abort();
     const mine = new AbortController();
     this.current = mine;
-    if (anew) this.value = null;
-    this.problem = null;
+    // Whoever asks in an effect asks again for what it names, not for what is answered.
+    if (anew && untrack(() => this.value !== null)) this.value = this.problem = null;
     // Whoever steps through a list sees first where they are; what they only pass is not asked for.
     await afterFrame();
     if (mine.signal.aborted) return;
     try {
       const value = await question(mine.signal);
-      if (!mine.signal.aborted) this.value = value;
+      if (mine.signal.aborted) return;
+      this.value = value;
+      this.problem = null;
     } catch (error) {
       if (mine.signal.aborted) return;
       this.problem = told(error);

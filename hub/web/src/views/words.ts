@@ -40,12 +40,13 @@ export function who(incident: Incident): string {
   const { kind, id } = incident.subject;
   const label = incident.device?.label;
   if (kind === "device" && label) return label;
+  if (kind === "area" && incident.area_name) return incident.area_name;
   // The hub and a drill have ids that only programs read.
   return kind === "hub" || kind === "drill" ? word("subject", kind) : `${word("subject", kind)} ${id}`;
 }
 
 export function where(incident: Incident): string {
-  return incident.premises?.address ?? incident.area_id;
+  return incident.premises?.address ?? incident.area_name ?? incident.area_id;
 }
 
 export function isLate(incident: Incident): boolean {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { clustered, sidesOf, type Wanted } from "./labels";
+import { clustered, sidesOf, type Mark } from "./labels";
 
 const FRAME = { width: 400, height: 300 };
-const label = (x: number, y: number): Wanted => ({ at: { x, y }, radius: 10, size: { width: 100, height: 20 } });
+const label = (x: number, y: number): Mark => ({ at: { x, y }, radius: 10, name: { width: 100, height: 20 } });
 
 describe("incidents close together", () => {
   it("are one mark in the name of the most important", () => {
@@ -38,6 +38,11 @@ describe("names on the map", () => {
     expect(sides[0]).toBe("right");
     expect(sides[1]).toBe("left");
     expect(sides).toContain(null);
+  });
+
+  it("give way to marks that have none", () => {
+    const nameless = { ...label(150, 100), name: null };
+    expect(sidesOf([label(100, 100), nameless], FRAME, [], 6)).toEqual(["top", null]);
   });
 
   it("leave the scale readable", () => {

@@ -21,6 +21,10 @@ export interface Cluster<Item> {
   readonly count: number;
 }
 
+/** Names that are looked for room, the most important first: about what fits on half a large screen,
+ * however many incidents a storm brings. The others are marks. */
+export const NAMED_MOST = 60;
+
 export const SIDES = ["right", "left", "top", "bottom"] as const;
 export type Side = (typeof SIDES)[number];
 
@@ -38,21 +42,22 @@ export function clustered<Item>(
   return clusters;
 }
 
-export interface Wanted {
+export interface Mark {
   readonly at: Spot;
-  /** Of the mark the label belongs to. */
   readonly radius: number;
-  readonly size: Size;
+  /** Of its name; null: it has none, and only keeps others from lying over it. */
+  readonly name: Size | null;
 }
 
-/** On which side of its mark each label has room: inside the frame, over no mark, no other label and
+/** On which side of its mark each name has room: inside the frame, over no mark, no other name and
  * nothing of `taken`. Null: on none, so that it is left out. */
-export function sidesOf(wanted: readonly Wanted[], frame: Size, taken: readonly Box[], gap_px: number): (Side | null)[] {
-  const busy = [...taken, ...wanted.map(markOf)];
-  return wanted.map((label, n) => {
+export function sidesOf(marks: readonly Mark[], frame: Size, taken: readonly Box[], gap_px: number): (Side | null)[] {
+  const busy = [...taken, ...marks.map(boxOf)];
+  return marks.map((mark, n) => {
+    if (mark.name === null) return null;
     const own = taken.length + n;
     for (const side of SIDES) {
-      const box = boxAt(label, side, gap_px);
+      const box = boxAt(mark, mark.name, side, gap_px);
       const free = isInside(box, frame) && busy.every((other, m) => m === own || !overlap(box, other));
       if (!free) continue;
       busy.push(box);
@@ -62,13 +67,12 @@ export function sidesOf(wanted: readonly Wanted[], frame: Size, taken: readonly 
   });
 }
 
-function markOf({ at, radius }: Wanted): Box {
+function boxOf({ at, radius }: Mark): Box {
   return { x: at.x - radius, y: at.y - radius, width: 2 * radius, height: 2 * radius };
 }
 
-function boxAt({ at, radius, size }: Wanted, side: Side, gap_px: number): Box {
+function boxAt({ at, radius }: Mark, { width, height }: Size, side: Side, gap_px: number): Box {
   const off = radius + gap_px;
-  const { width, height } = size;
   switch (side) {
     case "right":
       return { x: at.x + off, y: at.y - height / 2, width, height };
