@@ -17,6 +17,7 @@ from device_sim.acceleration import Movement
 from device_sim.course import Course
 from device_sim.fix import Honesty
 from device_sim.resident import EpisodeKind
+from device_sim.scenario_words import in_words
 from device_sim.traits import Numbering
 from schemas.alarms import Datum, HazardKind, HazardPhase, PositionSource
 from schemas.vocabulary import MEASURE_BY_KEY, DeviceKind
@@ -225,14 +226,18 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def load_scenario(name: str) -> Scenario:
     """Read a scenario from a path, or a bundled one by its name. Raises `ScenarioUnreadable`."""
+    written: object = None
     try:
-        scenario = msgspec.toml.decode(_text_of(name), type=Scenario)
+        written = msgspec.toml.decode(_text_of(name))
+        scenario = msgspec.convert(written, Scenario)
     except OSError as error:
         raise ScenarioUnreadable(
             f"scenario {name}: {error.strerror}; bundled are {', '.join(bundled_scenarios())}"
         ) from None
     except msgspec.ValidationError as error:
-        raise ScenarioUnreadable(f"scenario {name}: {_in_words(str(error))}") from None
+        raise ScenarioUnreadable(
+            f"scenario {name}: {in_words(str(error), written, json_schema())}"
+        ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ScenarioUnreadable(f"scenario {name}: {error}") from None
     try:
@@ -269,23 +274,6 @@ def read_duration_s(text: str) -> float:
     if match is None:
         raise ValueError(f"{text!r} is no duration; write 500ms, 12s, 2m, 1h or 7d")
     return float(match[1]) * _UNIT_S[match[2]] * (-1 if text.startswith("-") else 1)
-
-
-def _in_words(complaint: str) -> str:
-    """The decoder's complaint as somebody who writes scenarios would say it.
-
-    >>> _in_words("Expected `str` matching regex 'x' - at `$.step[0].at`")
-    'step 1, at: no duration; write 500ms, 12s, 2m, 1h or 7d'
-    """
-    what, _, place = complaint.partition(" - at ")
-    if "matching regex" in what:
-        what = "no duration; write 500ms, 12s, 2m, 1h or 7d"
-    steps = [
-        re.sub(r"\[(\d+)\]", lambda row: f" {int(row[1]) + 1}", step)
-        for step in place.strip("`$.").split(".")
-        if step
-    ]
-    return f"{', '.join(steps)}: {what}" if steps else what
 
 
 def _check(scenario: Scenario) -> None:

@@ -59,20 +59,33 @@ class HistoryUpkeep:
         self._batches = aggregates.FIRST_BATCHES
 
     async def run(self) -> None:
-        """For ever."""
+        """For ever. What is past its time goes after it was counted, and nothing that fails keeps
+        the aggregates from going on."""
         tidied_s = float("-inf")
         while True:
-            try:
-                if self._clock.monotonic_s() - tidied_s >= TIDY_EVERY_S:
-                    await self.tidy()
-                    tidied_s = self._clock.monotonic_s()
-                await self.aggregate()
+            begun_s = self._clock.monotonic_s()
+            due = begun_s - tidied_s >= TIDY_EVERY_S
+            well = await self._well(self.make_room) if due else True
+            counted = await self._well(self.aggregate)
+            well = well and counted
+            if due and counted:
+                well = await self._well(self.let_go) and well
+            if well:
+                tidied_s = begun_s if due else tidied_s
                 self._told()
-            except TRANSIENT as error:
-                _log.warning("history_upkeep_failed", error=type(error).__name__)
-            except Exception:  # noqa: BLE001 - the ladder in this process must not end with it
-                _log.exception("history_upkeep_refused")
             await asyncio.sleep(self._settings.aggregate_every_s)
+
+    async def _well(self, part: Callable[[], Awaitable[object]]) -> bool:
+        """Do a part of the round; whether it went well."""
+        try:
+            await part()
+        except TRANSIENT as error:
+            _log.warning("history_upkeep_failed", part=part.__name__, error=type(error).__name__)
+        except Exception:  # noqa: BLE001 - the ladder in this process must not end with it
+            _log.exception("history_upkeep_refused", part=part.__name__)
+        else:
+            return True
+        return False
 
     async def aggregate(self) -> int:
         """Bring the aggregates up to what is committed now; how many rows were added."""
@@ -100,23 +113,29 @@ class HistoryUpkeep:
             return None
         until = min(newest, since.batch_id + self._batches)
         rows = await aggregates.aggregate(connection, window, since, until)
-        too_old = self._clock.now() - timedelta(days=self._settings.keep_positions_days)
-        await retention.forget_late_positions(connection, too_old, since.batch_id, until)
+        if since.positions_gone_until is not None:
+            await retention.forget_late_positions(
+                connection, since.positions_gone_until, since.batch_id, until
+            )
         self._batches = aggregates.next_step(self._batches, rows)
         return rows
 
-    async def tidy(self) -> None:
-        """Partitions ahead, rows to where they belong, and what is past its time away."""
+    async def make_room(self) -> None:
+        """Partitions ahead, and rows to where they belong."""
         now = self._clock.now()
-        settings = self._settings
-        native = await self._session.run(aside.is_native)
+        keep_days = self._settings.keep_observations_days
         await self._alone(lambda c: ensure_partitions(c, now.date()))
-        since, until = aside.span_of(now, settings.keep_observations_days, PARTITION_DAYS_AHEAD)
+        since, until = aside.span_of(now, keep_days, PARTITION_DAYS_AHEAD)
         name = await self._alone(lambda c: aside.set_default_aside(c, since, until, now))
         if name is not None:
             _log.info("default_partition_set_aside", table=name)
         await self._move(since, until)
-        cut = now - timedelta(days=settings.keep_observations_days)
+
+    async def let_go(self) -> None:
+        """What is past its time away."""
+        now = self._clock.now()
+        native = await self._session.run(aside.is_native)
+        cut = now - timedelta(days=self._settings.keep_observations_days)
         dropped = await self._alone(
             lambda c: retention.drop_old_observations(c, cut, native=native)
         )
@@ -125,7 +144,7 @@ class HistoryUpkeep:
         if dropped or buckets:
             _log.info("history_dropped", days=dropped, buckets=buckets)
         await self._forget_positions(now, native=native)
-        await self._forget(now)
+        await self._forget(now, native=native)
         await self._cut_audit(now)
 
     async def _move(self, since: datetime, until: datetime) -> None:
@@ -155,7 +174,7 @@ class HistoryUpkeep:
                 await asyncio.sleep(PAUSE_S)
             day += timedelta(days=1)
 
-    async def _forget(self, now: datetime) -> None:
+    async def _forget(self, now: datetime, *, native: bool) -> None:
         keep_days = {r.setting: getattr(self._settings, r.setting) for r in retention.RULES}
         for rule in retention.RULES:
             before = retention.before(rule, keep_days, now)
@@ -165,7 +184,9 @@ class HistoryUpkeep:
             try:
                 while True:
                     bite = await self._alone(
-                        lambda c, r=rule, b=before: retention.forget_some(c, r, b, now)  # type: ignore[misc]
+                        lambda c, r=rule, b=before: retention.forget_some(  # type: ignore[misc]
+                            c, r, b, now, native=native
+                        )
                     )
                     gone += bite or 0
                     if (bite or 0) < retention.BITE_ROWS:

@@ -231,7 +231,9 @@ class DeviceStore(Protocol):
 
     async def describe(self, device_id: str, changes: Mapping[str, Any], entry: Entry) -> View: ...
 
-    async def history(self, device_id: str, before: int, limit: int, look: Entry) -> list[View]: ...
+    async def history(
+        self, device_id: str, areas: Sequence[str] | None, before: int, limit: int, look: Entry
+    ) -> list[View]: ...
 
 
 class AccountStore(Protocol):
@@ -280,12 +282,19 @@ class HistoryStore(Protocol):
         """How far back there are single observations."""
         ...
 
-    async def observations(self, span: Span, look: Entry) -> list[View]: ...
+    async def observations(
+        self, span: Span, look: Entry, areas: Sequence[str] | None
+    ) -> list[View]: ...
 
-    async def points(self, recall: Recall, look: Entry) -> View: ...
+    async def points(self, recall: Recall, look: Entry, areas: Sequence[str] | None) -> View: ...
 
     async def last(
-        self, device_id: str | None, person_id: str | None, now: datetime, look: Entry
+        self,
+        device_id: str | None,
+        person_id: str | None,
+        now: datetime,
+        look: Entry,
+        areas: Sequence[str] | None,
     ) -> list[View]: ...
 
     async def silent(

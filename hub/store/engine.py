@@ -135,13 +135,16 @@ def _chunks(connection: Connection, terms: Terms) -> None:
 
 
 def _compress(connection: Connection, terms: Terms) -> None:
-    days = terms.compress_after_days
+    """By an action of ours: TimescaleDB's policy would take the chunk of 1970 too."""
     _do(connection, "compression")
-    if _set_now(connection, "policy_compression", "observation", "compress_after") != (
-        timedelta(days=days)
-    ):
-        _do(connection, "drop_compression_policy")
-        _do(connection, "add_compression_policy", days=days)
+    _do(connection, "drop_compression_policy")
+    _do(connection, "compression_action")
+    wanted = timedelta(days=terms.compress_after_days)
+    jobs = connection.execute(_SQL["compression_job"]).fetchall()
+    if [is_set for _, is_set in jobs] != [wanted]:
+        for job_id, _ in jobs:
+            _do(connection, "drop_job", job_id=job_id)
+        _do(connection, "add_compression_job", days=terms.compress_after_days)
 
 
 def _may_aggregate(connection: Connection) -> bool:

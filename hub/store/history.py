@@ -10,6 +10,7 @@ from hub.store import queries
 from hub.store.desk import log_line
 from hub.store.last_words import newest_values
 from hub.store.reach import Cursor, Reach
+from hub.store.spells import spells_of
 from hub.view import View, iso
 from schemas.vocabulary import MEASURE_BY_CODE, MEASURES, Quality
 
@@ -34,18 +35,24 @@ class PostgresHistory:
         """How far back there are single observations."""
         return self._keep
 
-    async def observations(self, span: Span, look: Entry) -> list[View]:
-        """Single observations of a device or person, newest first; the look is logged with it."""
+    async def observations(
+        self, span: Span, look: Entry, areas: Sequence[str] | None = None
+    ) -> list[View]:
+        """Single observations of a device or person, newest first; the look is logged with it.
+
+        Here and below: of a device only what it measured in these areas (None: any), for it may
+        have come from another. A person's own record comes along with the person.
+        """
 
         async def read(cursor: Cursor) -> list[View]:
             measures = _SHOWN if span.measure is None else [span.measure]
-            rows = await _single(cursor, span, measures, span.limit)
+            rows = await _single(cursor, span, areas, measures, span.limit)
             await cursor.execute(_INCIDENTS["log"], log_line(look))
             return [_observation(row) for row in rows]
 
         return await self._reach.run(read)
 
-    async def points(self, recall: Recall, look: Entry) -> View:
+    async def points(self, recall: Recall, look: Entry, areas: Sequence[str] | None = None) -> View:
         """Points of history, oldest first; the look is logged with it."""
 
         async def read(cursor: Cursor) -> View:
@@ -53,10 +60,10 @@ class PostgresHistory:
             (state,) = await cursor.fetchall()
             time_zone = state["time_zone"] or "UTC"
             if recall.resolution is Resolution.RAW:
-                rows = await _single(cursor, recall, [recall.measure], MOST_POINTS + 1)
+                rows = await _single(cursor, recall, areas, [recall.measure], MOST_POINTS + 1)
                 points = [_single_point(row) for row in reversed(rows[:MOST_POINTS])]
             else:
-                rows = await _buckets(cursor, recall, time_zone)
+                rows = await _buckets(cursor, recall, areas, time_zone)
                 points = [_bucket(row) for row in rows[:MOST_POINTS]]
             await cursor.execute(_INCIDENTS["log"], log_line(look))
             current = recall.resolution is Resolution.RAW or state["continuous"]
@@ -70,19 +77,28 @@ class PostgresHistory:
         return await self._reach.run(read)
 
     async def last(
-        self, device_id: str | None, person_id: str | None, now: datetime, look: Entry
+        self,
+        device_id: str | None,
+        person_id: str | None,
+        now: datetime,
+        look: Entry,
+        areas: Sequence[str] | None = None,
     ) -> list[View]:
-        """The newest value of every measure, of a device or of all devices somebody has."""
+        """The newest value of every measure, of a device or of all devices somebody has or had: not
+        what such a device measured of somebody else, who has it now or had it before."""
 
         async def read(cursor: Cursor) -> list[View]:
             since = now - self._keep
             ids = await _devices(cursor, device_id, person_id, since, now)
             rows = await newest_values(cursor, ids, now)
+            await cursor.execute(_SQL["spells_of_devices"], {"devices": ids})
+            spells = spells_of(await cursor.fetchall())
             await cursor.execute(_INCIDENTS["log"], log_line(look))
             return [
                 _observation(row) | {"received_at": iso(row["received_at"])}
                 for row in rows
                 if row["measure"] in _SHOWN
+                and spells.belongs(row["device_id"], row["received_at"], person_id, areas)
             ]
 
         return await self._reach.run(read)
@@ -153,7 +169,11 @@ async def _devices(
 
 
 async def _single(
-    cursor: Cursor, span: Span | Recall, measures: list[int], limit: int
+    cursor: Cursor,
+    span: Span | Recall,
+    areas: Sequence[str] | None,
+    measures: list[int],
+    limit: int,
 ) -> list[dict[str, Any]]:
     await cursor.execute(
         _SQL["observations"],
@@ -162,6 +182,7 @@ async def _single(
                 cursor, span.device_id, span.person_id, span.since, span.until
             ),
             "person_id": span.person_id,
+            "areas": areas if span.person_id is None else None,
             "measures": measures,
             "since": span.since,
             "until": span.until,
@@ -171,13 +192,16 @@ async def _single(
     return await cursor.fetchall()
 
 
-async def _buckets(cursor: Cursor, recall: Recall, time_zone: str) -> list[dict[str, Any]]:
+async def _buckets(
+    cursor: Cursor, recall: Recall, areas: Sequence[str] | None, time_zone: str
+) -> list[dict[str, Any]]:
     devices = await _devices(cursor, recall.device_id, recall.person_id, recall.since, recall.until)
     await cursor.execute(
         _SQL[f"{recall.resolution}s"],
         {
             "devices": devices,
             "person_id": recall.person_id,
+            "areas": areas if recall.person_id is None else None,
             "measure": recall.measure,
             "since": recall.since,
             "until": recall.until,

@@ -6,7 +6,7 @@ setting with its reason (`hub/keys/history.py`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -15,7 +15,7 @@ from psycopg import sql
 from hub.observation import UNKNOWN_TIME
 from hub.store import queries
 from hub.store.aggregates import Window
-from hub.store.aside import BLOCKS_A_STEP, LOCK_WITHIN_MS, Place
+from hub.store.aside import BLOCKS_A_STEP, LOCK_WITHIN_MS, Place, midnight
 from hub.store.observations import partition_name
 from schemas.vocabulary import MEASURE_BY_KEY
 
@@ -26,6 +26,9 @@ Connection = psycopg.AsyncConnection[Any]
 
 BITE_ROWS = 5_000
 """Rows removed in one transaction: tens of milliseconds, with their indexes."""
+FIRST_CHUNKS = datetime(2000, 1, 1, tzinfo=UTC)
+"""Chunks from then on are dropped whole (`drop_chunks`); what lies before goes row by row."""
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 AUDIT_AT_LEAST = timedelta(days=184)
 """The database itself refuses to remove younger entries (migration 4)."""
 
@@ -74,14 +77,18 @@ def before(rule: Rule, keep_days: Mapping[str, int], now: datetime) -> datetime 
     return now - max(timedelta(days=days), rule.at_least)
 
 
-async def forget_some(connection: Connection, rule: Rule, before: datetime, now: datetime) -> int:
+async def forget_some(
+    connection: Connection, rule: Rule, before: datetime, now: datetime, *, native: bool
+) -> int:
     """One bite of what a rule says is too old; how many rows went. Fewer than `BITE_ROWS`: all."""
     await connection.execute(_SQL["let_retention"])
+    await connection.execute(_SQL["let_decompress"])
     cursor = await connection.execute(
         _SQL[rule.query],
         {
             "before": before,
             "now": now,
+            "misdated_until": midnight(before) if native else FIRST_CHUNKS,
             "limit": BITE_ROWS,
             "unknown": UNKNOWN_TIME,
             "position": _POSITION,
@@ -118,7 +125,8 @@ async def drop_old_buckets(connection: Connection, window: Window) -> int:
 async def forget_late_positions(
     connection: Connection, before: datetime, after_batch: int, until_batch: int
 ) -> None:
-    """Positions among new batches that were already too old when they came."""
+    """Positions among new batches that came after their day's had gone."""
+    await connection.execute(_SQL["let_decompress"])
     values = {"position": _POSITION, "before": before, "unknown": UNKNOWN_TIME,
               "after": after_batch, "until": until_batch}  # fmt: skip
     await connection.execute(_SQL["late_positions"], values)
@@ -128,8 +136,8 @@ async def forget_positions(
     connection: Connection, day: datetime, place: Place | None, *, native: bool
 ) -> Place | None:
     """Remove the positions of one day (a time at midnight, UTC), a span of blocks at a time where
-    partitions are native; where to go on, None: the day is done and noted."""
-    end = day + timedelta(days=1)
+    partitions are native, else an hour; where to go on, None: the day is done and noted."""
+    end = day + DAY
     if native:
         table = partition_name(day.date())
         place = place or Place(table, 0)
@@ -142,11 +150,23 @@ async def forget_positions(
             query = sql.SQL(_SQL["positions_of_blocks"]).format(table=sql.Identifier(table))
             await connection.execute(query, values)
             return Place(table, place.block + BLOCKS_A_STEP)
-    else:
-        values = {"position": _POSITION, "since": day, "until": end}
+    elif place is not None or await _any_position(connection, day, end):
+        place = place or Place("observation", 0)
+        since = day + place.block * HOUR
+        await connection.execute(_SQL["let_decompress"])
+        values = {"position": _POSITION, "since": since, "until": since + HOUR}
         await connection.execute(_SQL["positions_of_chunks"], values)
+        if since + HOUR < end:
+            return Place(place.table, place.block + 1)
     await connection.execute(_SQL["positions_gone"], {"until": end})
     return None
+
+
+async def _any_position(connection: Connection, since: datetime, until: datetime) -> bool:
+    values = {"position": _POSITION, "since": since, "until": until}
+    cursor = await connection.execute(_SQL["any_position"], values)
+    row = await cursor.fetchone()
+    return bool(row and row[0])
 
 
 async def _partitions(connection: Connection, table: str, pattern: str) -> list[str]:

@@ -169,7 +169,7 @@ def test_a_database_of_the_first_release_is_upgraded_without_losing_a_row(
         arrange_on(connection, Terms.of(settings()))
         assert _everything(connection, "observation_all") == before
         assert _count(connection, "observation_aside") > 0
-        asyncio.run(upkeep(url, keep_observations_days=3650, keep_positions_days=3650).tidy())
+        asyncio.run(upkeep(url, keep_observations_days=3650, keep_positions_days=3650).make_room())
         assert _everything(connection, "observation") == before
         assert _count(connection, "observation_aside") == 0
         assert _tables(connection, "observation_aside") == []
@@ -193,7 +193,7 @@ def test_days_in_the_default_partition_get_partitions_of_their_own(
     with psycopg.connect(filled, autocommit=True) as connection:
         before = _everything(connection, "observation")
         assert _count(connection, "observation_default") > 0
-        asyncio.run(upkeep(filled).tidy())
+        asyncio.run(upkeep(filled).make_room())
         assert _everything(connection, "observation") == before
         assert _count(connection, "observation_default") == 0
         days = {row.observed_at.date() for row in rows if row.observed_at.year > 1970}
@@ -207,7 +207,7 @@ def test_moving_may_be_killed_and_goes_on(
     monkeypatch.setattr("hub.store.aside.BLOCKS_A_STEP", 1)
 
     async def begun_and_killed() -> None:
-        task = asyncio.create_task(upkeep(filled).tidy())
+        task = asyncio.create_task(upkeep(filled).make_room())
         await asyncio.wait({task}, timeout=0.2)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -216,7 +216,7 @@ def test_moving_may_be_killed_and_goes_on(
         before = _everything(connection, "observation")
         asyncio.run(begun_and_killed())
         assert _everything(connection, "observation_all") == before
-        asyncio.run(upkeep(filled).tidy())
+        asyncio.run(upkeep(filled).make_room())
         assert _everything(connection, "observation") == before
 
 
@@ -225,10 +225,10 @@ def test_observations_go_after_their_time_and_aggregates_stay(
 ) -> None:
     clock = StandingClock()
     keeper = upkeep(filled, clock)
-    asyncio.run(keeper.tidy())
+    asyncio.run(keeper.make_room())
     asyncio.run(keeper.aggregate())
     clock.at = NOW + timedelta(days=88, hours=2)
-    asyncio.run(keeper.tidy())
+    asyncio.run(keeper.let_go())
     cut = clock.at - timedelta(days=90)
     kept = [
         row
@@ -244,15 +244,52 @@ def test_observations_go_after_their_time_and_aggregates_stay(
         assert 0 < len(found) < len(rows)
         assert stored_buckets(connection, "day") == buckets(rows, "day")
         clock.at = NOW + timedelta(days=800)
-        asyncio.run(keeper.tidy())
+        asyncio.run(keeper.let_go())
         assert stored_buckets(connection, "hour") == set()
+        assert stored_buckets(connection, "day") == buckets(rows, "day")
+
+
+async def test_what_an_upgrade_finds_is_counted_before_it_goes(
+    database_url: str, rows: list[Stored]
+) -> None:
+    """The first round on a database that is older than observations are kept."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        arrange_on(connection, Terms.of(settings()))
+        write(connection, rows)
+    finished = asyncio.Event()
+    clock = StandingClock(NOW + timedelta(days=100))
+    keeper = HistoryUpkeep(settings(), Session(database_url), clock, finished.set)
+    task = asyncio.create_task(keeper.run())
+    await asyncio.wait_for(finished.wait(), 30)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        assert _everything(connection, "observation_all") == []
+        assert stored_buckets(connection, "hour") == buckets(rows, "hour")
+        assert stored_buckets(connection, "day") == buckets(rows, "day")
+
+
+async def test_what_cannot_go_does_not_keep_the_rest_from_being_counted(
+    filled: str, rows: list[Stored], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with psycopg.connect(filled, autocommit=True) as connection:
+        connection.execute("ALTER TABLE incident_link RENAME TO away")
+    task = asyncio.create_task(upkeep(filled).run())
+    async with asyncio.timeout(20):
+        said = ""
+        while "history_upkeep_refused" not in said:
+            await asyncio.sleep(0.02)
+            said += capsys.readouterr().out
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    with psycopg.connect(filled, autocommit=True) as connection:
         assert stored_buckets(connection, "day") == buckets(rows, "day")
 
 
 def test_positions_go_sooner_also_those_that_come_late(filled: str, rows: list[Stored]) -> None:
     clock = StandingClock(NOW + timedelta(days=29))
     keeper = upkeep(filled, clock)
-    asyncio.run(keeper.tidy())
+    asyncio.run(keeper.let_go())
     asyncio.run(keeper.aggregate())
     positions = [row for row in rows if row.measure == POSITION]
     cut = clock.at - timedelta(days=30)
@@ -342,7 +379,7 @@ KEPT = ("signal_window", "quarantine", "desk_action", "alarm", "notification")
 def test_every_kind_goes_after_its_own_time(database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         _keep_old(connection)
-        asyncio.run(upkeep(database_url).tidy())
+        asyncio.run(upkeep(database_url).let_go())
         assert {table: _count(connection, table) for table in KEPT} == dict.fromkeys(KEPT, 1)
         assert _column(connection, "SELECT incident_id FROM incident") == {"young", "forgotten"}
         assert _column(connection, "SELECT action FROM audit_log") == {"young", "audit_cut"}
@@ -358,7 +395,7 @@ def test_every_kind_goes_after_its_own_time(database_url: str) -> None:
 def test_zero_keeps_incidents_and_log_for_ever(database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         _keep_old(connection)
-        asyncio.run(upkeep(database_url, keep_incidents_days=0, keep_audit_days=0).tidy())
+        asyncio.run(upkeep(database_url, keep_incidents_days=0, keep_audit_days=0).let_go())
         assert _column(connection, "SELECT action FROM audit_log") == {"old", "young"}
         assert len(_column(connection, "SELECT incident_id FROM incident")) == 3
         assert _count(connection, "rota_change") == 2
@@ -373,7 +410,7 @@ def test_the_log_is_never_shorter_than_half_a_year(database_url: str) -> None:
                 (days, str(days)),
             )
         clock = StandingClock(datetime.now(UTC))
-        asyncio.run(upkeep(database_url, clock, keep_audit_days=1).tidy())
+        asyncio.run(upkeep(database_url, clock, keep_audit_days=1).let_go())
         assert _column(connection, "SELECT action FROM audit_log") == {"100", "audit_cut"}
         connection.execute("SET carebell.retention = 'on'")
         with pytest.raises(psycopg.errors.RaiseException, match="append-only"):

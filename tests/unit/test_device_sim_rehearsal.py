@@ -126,12 +126,16 @@ def test_the_published_schema_accepts_every_bundled_scenario(name: str) -> None:
 @pytest.mark.parametrize(
     ("toml", "complaint"),
     [
-        ('[[trait]]\nof = "fridge"', "trait 1, of: .*fridge"),
-        ("[[trait]]\nshare = 1.5", "trait 1, share"),
+        ('[[trait]]\nof = "fridge"', "trait 1, of: 'fridge' is none of button"),
+        ("[[trait]]\nshare = 1.5", "trait 1, share: 1.5: "),
         ('[[trait]]\ncoverage = { lost_every = "4m" }', "trait 1, coverage: .*lost_for"),
         ("[[trait]]\ndelivery = { lost = 0.6, repeated = 0.6 }", "more than 1 together"),
         ('[[trait]]\nsensor = { frozen = ["charm"] }', "trait 1: 'charm' is no measure"),
-        ('[[trait]]\nclock = { skew = "3 minutes" }', "trait 1, clock, skew: no duration"),
+        (
+            '[[trait]]\nclock = { skew = "3 minutes" }',
+            "trait 1, clock, skew: '3 minutes' is no duration",
+        ),
+        ("[[trait]]\nclock = { skw = '3m' }", "trait 1, clock: unknown field 'skw'; .* skew,"),
         ("starts_at = 2026-01-01T00:00:00", "offset from UTC"),
     ],
 )

@@ -85,7 +85,7 @@ def test_the_demo_has_two_emergencies_in_its_first_minute() -> None:
     [
         (
             'title = "x"\n[[step]]\nat = "soon"\nhome = 0\ndevice = "button"\naction = "press"',
-            "step 1, at: no duration",
+            "step 1, at: 'soon' is no duration",
         ),
         (
             'title = "x"\n[[step]]\nat = "1s"\nhome = -1\ndevice = "button"\naction = "press"',
@@ -97,8 +97,14 @@ def test_the_demo_has_two_emergencies_in_its_first_minute() -> None:
             "phone",
         ),
         ('title = "x"\n[[step]]\nat = "1s"\nhome = 0\naction = "press"', "needs a device"),
-        ('title = "x"\n[[step]]\nat = "1s"\nhome = 0\naction = "dance"', "dance"),
-        ('title = "x"\n[[step]]\nat = "1s"\nhome = 0\nwhen = 3\naction = "place"', "when"),
+        (
+            'title = "x"\n[[step]]\nat = "1s"\nhome = 0\naction = "dance"',
+            "step 1, action: 'dance' is none of cancel, charge",
+        ),
+        (
+            'title = "x"\n[[step]]\nat = "1s"\nhome = 0\nwhen = 3\naction = "place"',
+            "step 1: unknown field 'when'; allowed are action, at, by",
+        ),
         ('title = "x"\n[[step]]\nat = "1s"\nhome = 0\ntimes = 2\naction = "place"', "every"),
     ],
 )

@@ -48,7 +48,8 @@ async def read_history(
 
     `auto` takes single observations up to a day, hours up to 31 days, else days. Longer spans than
     48 hours of single observations, 92 days of hours or 3,660 days are refused. A bucket that
-    `from` cuts is whole in the answer. Days are those of the hub's zone.
+    `from` cuts is whole in the answer. Days are those of the hub's zone. Of a device you see what
+    it measured in your area and below, not what it measured elsewhere before it came.
     """
     if measure not in _KEYS:
         raise senseless(f"measure: one of {', '.join(_KEYS)}")
@@ -63,7 +64,8 @@ async def read_history(
     recall = Recall(device_id, person_id, MEASURE_BY_KEY[measure].code, begins, ends, found)
     detail = {"noun": "history", "device_id": device_id, "person_id": person_id}
     look = parts.entry(account, "look", area_id, detail | {"measure": measure})
-    answer = await parts.history.points(recall, look)
+    areas = parts.switchboard.tree.below(account.area_id)
+    answer = await parts.history.points(recall, look, areas)
     known = MEASURE_BY_KEY[measure]
     return HistoryPoints.model_validate(
         answer
@@ -82,11 +84,12 @@ async def read_last(
     account: Recalling, parts: PartsOf, *, device_id: IdQuery = None, person_id: IdQuery = None
 ) -> LastValues:
     """The newest value of every measure within a week, without positions: of a device, or of every
-    device somebody has."""
+    device somebody has; not what the device measured of somebody else or in another area."""
     area_id = await area_of_subject(parts, account, device_id, person_id)
     detail = {"noun": "last_values", "device_id": device_id, "person_id": person_id}
     look = parts.entry(account, "look", area_id, detail)
-    items = await parts.history.last(device_id, person_id, parts.clock.now(), look)
+    areas = parts.switchboard.tree.below(account.area_id)
+    items = await parts.history.last(device_id, person_id, parts.clock.now(), look, areas)
     return LastValues.model_validate({"items": items})
 
 

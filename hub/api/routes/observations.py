@@ -47,5 +47,6 @@ async def list_observations(
     )
     detail = {"noun": "observations", "device_id": device_id, "person_id": person_id}
     look = parts.entry(account, "look", area_id, detail | {"measure": measure})
-    rows = await parts.history.observations(span, look)
+    areas = parts.switchboard.tree.below(account.area_id)
+    rows = await parts.history.observations(span, look, areas)
     return ObservationList(items=[ObservationView.model_validate(row) for row in rows])

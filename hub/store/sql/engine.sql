@@ -41,10 +41,44 @@ SELECT c.mat_hypertable_id::text FROM _timescaledb_catalog.continuous_agg c
 WHERE c.user_view_name = %(table)s;
 
 -- name: drop_compression_policy
+-- Of an older release. It would also take the chunk of 1970.
 SELECT remove_compression_policy('observation', if_exists => true);
 
--- name: add_compression_policy
-SELECT add_compression_policy('observation', make_interval(days => %(days)s));
+-- name: compression_action
+-- A chunk at a time, each in its own transaction. Not the chunk of 1970: devices without a clock
+-- write there today, and every one of their rows would be looked for among all the compressed ones;
+-- an older release compressed it. A chunk that got late rows is compressed again.
+CREATE OR REPLACE PROCEDURE compress_observations(job_id int, config jsonb) LANGUAGE plpgsql AS $$
+DECLARE
+    part record;
+BEGIN
+    FOR part IN SELECT format('%I.%I', chunk_schema, chunk_name)::regclass AS chunk,
+            range_end, is_compressed
+        FROM timescaledb_information.chunks
+        WHERE format('%I.%I', hypertable_schema, hypertable_name)::regclass = 'observation'::regclass
+          AND range_end <= now() - (config ->> 'compress_after')::interval
+        ORDER BY range_start
+    LOOP
+        IF part.range_end > '2000-01-01 00:00:00+00' THEN
+            PERFORM compress_chunk(part.chunk, true);
+        ELSIF part.is_compressed THEN
+            PERFORM decompress_chunk(part.chunk);
+        END IF;
+        COMMIT;
+    END LOOP;
+END $$;
+
+-- name: compression_job
+-- What is set now of it; no row: it is missing.
+SELECT job_id, (config ->> 'compress_after')::interval AS is_set
+FROM timescaledb_information.jobs WHERE proc_name = 'compress_observations';
+
+-- name: drop_job
+SELECT delete_job(%(job_id)s);
+
+-- name: add_compression_job
+SELECT add_job('compress_observations', interval '12 hours',
+    config => jsonb_build_object('compress_after', make_interval(days => %(days)s)));
 
 -- name: hour_aggregate
 -- Quality 0 is good and 1 is poor; 46 is a position. Rows without a device time have no bucket

@@ -6,15 +6,22 @@ SELECT device_id FROM device_wearer WHERE person_id = %(person_id)s
   AND last_at >= date_trunc('day', %(since)s::timestamptz, 'UTC') - interval '1 day'
   AND first_at < %(until)s;
 
+-- name: spells_of_devices
+-- With whom and in which area each device has been, from when on.
+SELECT device_id, at, area_id, person_id FROM device_history
+WHERE device_id = ANY(%(devices)s) ORDER BY device_id, entry_id;
+
 -- name: observations
 -- Single observations of some devices, newest first; without positions, which need consent
--- (promise 8). An unknown device time is shown at its arrival.
+-- (promise 8). An unknown device time is shown at its arrival. Of a device: only what it measured in
+-- the areas of whoever asks.
 SELECT * FROM (
     SELECT observed_at AS at, message_key, device_id, measure, value, state, quality
     FROM observation_all
     WHERE device_id = ANY(%(devices)s) AND measure = ANY(%(measures)s)
       AND observed_at >= %(since)s AND observed_at < %(until)s
       AND (%(person_id)s::text IS NULL OR person_id = %(person_id)s)
+      AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
     UNION ALL
     SELECT received_at, message_key, device_id, measure, value, state, quality
     FROM observation_all
@@ -22,6 +29,7 @@ SELECT * FROM (
       AND observed_at = '1970-01-01 00:00:00+00'
       AND received_at >= %(since)s AND received_at < %(until)s
       AND (%(person_id)s::text IS NULL OR person_id = %(person_id)s)
+      AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
 ) AS o ORDER BY at DESC, message_key LIMIT %(limit)s;
 
 -- name: newest_place
@@ -44,6 +52,7 @@ FROM observation_hour
 WHERE device_id = ANY(%(devices)s) AND measure = %(measure)s
   AND bucket_at >= date_trunc('hour', %(since)s::timestamptz, 'UTC') AND bucket_at < %(until)s
   AND (%(person_id)s::text IS NULL OR person_id = %(person_id)s)
+  AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
 GROUP BY bucket_at ORDER BY bucket_at LIMIT %(limit)s;
 
 -- name: days
@@ -59,42 +68,57 @@ WHERE device_id = ANY(%(devices)s) AND measure = %(measure)s
   AND bucket_at >= date_trunc('day', %(since)s::timestamptz, %(time_zone)s)
   AND bucket_at < %(until)s
   AND (%(person_id)s::text IS NULL OR person_id = %(person_id)s)
+  AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
 GROUP BY bucket_at ORDER BY bucket_at LIMIT %(limit)s;
 
 -- name: newest_of_measures
 -- The newest value of each of these measures of each device. What was known at the last round of
 -- the aggregates is one look; only what came after is looked for among the single observations, and
--- of a device that is known only in the measures it has, battery and link besides. Times after
--- `until` come from clocks that are ahead. `since` stands there twice: alone it says which partitions
--- to plan for, with `coalesce` it is a bound of the index (with OR, all of the week would be read).
-SELECT d.id AS device_id, m.code AS measure, newest.at, newest.received_at, newest.value,
-    newest.state, newest.quality
-FROM unnest(%(ids)s::text[]) AS d (id)
-CROSS JOIN unnest(%(measures)s::smallint[]) AS m (code)
-LEFT JOIN device_last l ON l.device_id = d.id AND l.measure = m.code
+-- of a device that is known only in the measures it has, battery and link besides. A measure that a
+-- known device did not have at that round can only have come since: an hour before it is looked at,
+-- not a week of partitions; what comes later than that is there after the next round. Times after
+-- `until` come from clocks that are ahead. `since` alone says which partitions to plan for, `after_at`
+-- which of them to open.
+WITH known AS MATERIALIZED (
+    SELECT device_id, measure, observed_at, received_at, value, state, quality
+    FROM device_last WHERE device_id = ANY(%(ids)s)
+),
+asked AS MATERIALIZED (
+    SELECT d.id AS device_id, m.code AS measure, l.observed_at, l.received_at, l.value, l.state,
+        l.quality, CASE WHEN l.observed_at IS NOT NULL THEN l.observed_at
+            WHEN is_known THEN greatest(%(since)s, coalesce(
+                (SELECT aggregated_at FROM history_state) - interval '1 hour', %(since)s))
+            ELSE %(since)s END AS after_at
+    FROM unnest(%(ids)s::text[]) AS d (id)
+    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM known k WHERE k.device_id = d.id)) AS e (is_known)
+    CROSS JOIN unnest(%(measures)s::smallint[]) AS m (code)
+    LEFT JOIN known l ON l.device_id = d.id AND l.measure = m.code
+    WHERE l.device_id IS NOT NULL OR m.code = ANY(%(always)s) OR NOT is_known
+)
+SELECT a.device_id, a.measure, newest.at, newest.received_at, newest.value, newest.state,
+    newest.quality
+FROM asked a
 CROSS JOIN LATERAL (
     SELECT * FROM (
-        SELECT l.observed_at AS at, l.received_at, l.value, l.state, l.quality
-        WHERE l.received_at >= %(since)s
+        SELECT a.observed_at AS at, a.received_at, a.value, a.state, a.quality
+        WHERE a.received_at >= %(since)s
         UNION ALL
         (SELECT o.observed_at, o.received_at, o.value, o.state, o.quality
          FROM observation_all o
-         WHERE o.device_id = d.id AND o.measure = m.code
+         WHERE o.device_id = a.device_id AND o.measure = a.measure
            AND o.observed_at > %(since)s AND o.observed_at <= %(until)s
-           AND o.observed_at > coalesce(l.observed_at, %(since)s)
+           AND o.observed_at > a.after_at
          ORDER BY o.observed_at DESC LIMIT 1)
         UNION ALL
         (SELECT o.received_at, o.received_at, o.value, o.state, o.quality
          FROM observation_all o
-         WHERE o.device_id = d.id AND o.measure = m.code
+         WHERE o.device_id = a.device_id AND o.measure = a.measure
            AND o.observed_at = '1970-01-01 00:00:00+00'
            AND o.received_at > %(since)s
-           AND o.received_at > coalesce(l.received_at, %(since)s)
+           AND o.received_at > coalesce(a.received_at, %(since)s)
          ORDER BY o.received_at DESC LIMIT 1)
     ) AS found ORDER BY at DESC LIMIT 1
-) AS newest
-WHERE l.device_id IS NOT NULL OR m.code = ANY(%(always)s)
-   OR NOT EXISTS (SELECT FROM device_last k WHERE k.device_id = d.id);
+) AS newest;
 
 -- name: newest_alarms_of_devices
 -- A press is a sign of life too.

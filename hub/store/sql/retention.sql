@@ -18,15 +18,26 @@ DELETE FROM observation
 WHERE observed_at = %(unknown)s AND measure = %(position)s AND received_at < %(before)s;
 
 -- name: misdated_observations
--- From clocks that were years off: what lies outside the daily partitions.
+-- From clocks that were years off: what lies outside the daily partitions, or before the chunks
+-- that are dropped whole.
 DELETE FROM observation
-WHERE (observed_at >= '1970-01-02 00:00:00+00' AND observed_at < date_trunc('day', %(before)s, 'UTC'))
+WHERE (observed_at >= '1970-01-02 00:00:00+00' AND observed_at < %(misdated_until)s)
    OR (observed_at > %(now)s::timestamptz + interval '7 days' AND received_at < %(before)s);
 
 -- name: late_positions
--- Positions that came in later than they may be kept.
+-- Positions that came in for a day whose positions are gone. Younger ones go with their day.
 DELETE FROM observation WHERE measure = %(position)s AND observed_at < %(before)s
   AND observed_at <> %(unknown)s AND batch_id > %(after)s AND batch_id <= %(until)s;
+
+-- name: let_decompress
+-- For this transaction. TimescaleDB refuses to change more than 100,000 compressed rows at once
+-- unless told so, and a day of positions is more. No row: a server that knows no such limit.
+SELECT set_config(name, '0', true) FROM pg_settings
+WHERE name = 'timescaledb.max_tuples_decompressed_per_dml_transaction';
+
+-- name: any_position
+SELECT EXISTS (SELECT FROM observation WHERE measure = %(position)s
+    AND observed_at >= %(since)s AND observed_at < %(until)s) AS found;
 
 -- name: positions_of_chunks
 DELETE FROM observation WHERE measure = %(position)s
