@@ -29,6 +29,8 @@ PROBE_BYTES = 128
 LARGE_BYTES = 40 * 1024
 """A raw window round an impact is 20 KiB; twice that must pass."""
 CONNECT_WITHIN_S = 5.0
+THROWN_OUT_S = 0.5
+"""A broker that has let one line in has hung up on the other."""
 QUIET_S = 1.5
 """Nothing more comes after this long."""
 WANTED_IN_FLIGHT = 100
@@ -98,6 +100,14 @@ def _number(text: str) -> int:
     return int(text) if re.fullmatch(r"\d+", text) else 0
 
 
+_ONE_NAME = ("the hub's lines have one user name and throw each other out", "Leave it out")
+_UNASKED = (
+    (
+        "a certificate lets in whom the register does not, a revoked device or any before the "
+        "hub's sessions exist, whose messages are lost"
+    ),
+    "Leave it out",
+)
 _RULES = (
     ("max_queued_messages", "1000", lambda v: _number(v) > 0,
      "messages for a hub that is away are dropped beyond this many", "Set it to 0"),
@@ -113,6 +123,13 @@ _RULES = (
      "messages are dropped when memory reaches it", "Leave it out"),
     ("message_size_limit", "0", lambda v: 0 < _number(v) < LARGE_BYTES,
      "larger messages are dropped, though the device gets its PUBACK", "Set it to 65536"),
+    ("max_packet_size", "0", lambda v: 0 < _number(v) < LARGE_BYTES,
+     "whoever sends a larger message is thrown out", "Leave it out"),
+    ("max_qos", "2", lambda v: v == "0",
+     "whoever sends at QoS 1, every device does, is thrown out", "Leave it out"),
+    ("use_identity_as_username", "false", lambda v: v == "true", *_UNASKED),
+    ("use_subject_as_username", "false", lambda v: v == "true", *_UNASKED),
+    ("use_username_as_clientid", "false", lambda v: v == "true", *_ONE_NAME),
     ("max_inflight_messages", "20", lambda v: 0 < _number(v) < WANTED_IN_FLIGHT,
      "the hub is handed only this many before it commits, which is slow", "Set it to 8192"),
 )  # fmt: skip
@@ -125,7 +142,10 @@ async def _probe(url: str) -> list[Complaint]:
     _log.info("broker_tried", host=started.host, messages=PROBE_MESSAGES)
     first = _Probe(url, clean=True)
     await first.open()  # what an earlier probe left over goes
+    alone = await _throws_out(url, first)
     await first.close()
+    if alone:
+        return [Complaint("use_username_as_clientid", *_ONE_NAME)]
     away = _Probe(url)
     await away.open()
     await away.close()
@@ -143,6 +163,13 @@ async def _probe(url: str) -> list[Complaint]:
         last = _Probe(url, clean=True)
         await last.open()
         await last.close()
+
+
+async def _throws_out(url: str, first: "_Probe") -> bool:
+    """Whether a line of the hub ends another, though their client ids differ."""
+    async with _sender(url, "other"):
+        await asyncio.sleep(THROWN_OUT_S)
+        return first.openings > 1 or not first.connected
 
 
 def _judged(back: "_Probe", in_flight: int) -> list[Complaint]:
@@ -206,6 +233,7 @@ class _Probe:
         self.received = 0
         self.large = False
         self.present = False
+        self.openings = 0
         self._answers = answers
         self._waiting: list[tuple[int, int]] = []
         self._opened = asyncio.Event()
@@ -219,6 +247,10 @@ class _Probe:
         await self._line.start()
         async with asyncio.timeout(CONNECT_WITHIN_S):
             await self._opened.wait()
+
+    @property
+    def connected(self) -> bool:
+        return self._line.connected
 
     async def close(self) -> None:
         await self._line.stop()
@@ -240,6 +272,7 @@ class _Probe:
 
     def _connected(self, present: bool) -> None:
         self.present = present
+        self.openings += 1
         self._opened.set()
 
     def _take(self, delivery: Delivery) -> None:

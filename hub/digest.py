@@ -54,6 +54,8 @@ class Message(msgspec.Struct, gc=False):
     received_at: datetime
     key: int
     tickets: list[Ticket]
+    retry_key: int = 0
+    """Of its envelope, if it comes out of quarantine: the same however often it is delivered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,9 @@ class TelemetryDigest:
         if content.message_id is None and content.observed_at is None:
             # Nothing tells two equal readings apart but their arrival and their place in it. A
             # redelivery after a crash is then stored twice, which harms less than a reading that
-            # is never stored.
+            # is never stored. Out of quarantine its first arrival comes with it.
             arrival = f"{delivery.topic} {received_at} {self._last_us}"
-            key = identity.message_key(arrival, delivery.payload)
+            key = message.retry_key or identity.message_key(arrival, delivery.payload)
         watched = self._witness.watched()
         if watched and device.person_id in watched:
             self._corroborate(device, values, received_at)

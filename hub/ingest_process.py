@@ -26,11 +26,12 @@ from hub.database import TRANSIENT, Session
 from hub.detect.registry import TELEMETRY_DETECTORS
 from hub.detect.runner import Runner
 from hub.digest import Witness
+from hub.errors import StartError
 from hub.fallback_process import fallback_voice
 from hub.huge_pages import ask_for_huge_pages
 from hub.ingest import Desk
+from hub.log import Vouched
 from hub.observation import Observation
-from hub.ownership import OwnedElsewhere
 from hub.pulse import AWAY_AFTER_S, Pulse
 from hub.recovery import recover
 from hub.register import Register
@@ -132,7 +133,7 @@ class IngestProcess:
         )
         try:
             await self._serve(alarm, thread)
-        except* OwnedElsewhere as refused:
+        except* StartError as refused:
             raise refused.exceptions[0] from None
 
     async def prepare(self) -> None:
@@ -286,8 +287,12 @@ class IngestProcess:
     async def _examine_broker(self) -> None:
         """Once, beside the work: a broker that loses messages is named in the log."""
         for complaint in await examine(self._settings, self._broker_url):
-            _log.warning("broker_loses_messages", setting=complaint.setting,
-                         problem=complaint.problem, advice=complaint.advice)  # fmt: skip
+            _log.warning(
+                "broker_loses_messages",
+                setting=complaint.setting,
+                problem=Vouched(complaint.problem),  # our words and counts, nothing of a person
+                advice=Vouched(complaint.advice),
+            )
 
     def _checkpoint_owner(self) -> str:
         territory = self._split.territory

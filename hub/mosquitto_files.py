@@ -8,6 +8,7 @@ dead: the files stay.
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 from collections.abc import Sequence
@@ -30,12 +31,27 @@ from hub.settings import Settings
 from hub.store import queries
 from schemas.topics import PREFIX, Lane
 
-_SQL = queries.load("devices")
+Connection = psycopg.AsyncConnection[dict[str, Any]]
+
+_SQL = queries.load("logins")
 LOOK_EVERY_S = 1.0
 
 PASSWORDS, ACL = "passwords", "acl"
 
 _log = structlog.get_logger("hub.mosquitto_files")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """As of when the register was read. By transaction: of two that change it at once, the one
+    that began first may end last, and its change is then the older by number and by time."""
+
+    horizon: str
+    """The oldest transaction that ran then."""
+    changes: int
+    """Changes of devices since that one that could be seen already."""
+    open: bool
+    """Whether ingest's sessions existed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +91,15 @@ def render_acl(hub: BrokerLine) -> str:
 
 
 async def write_files(settings: Settings, folder: Path, pid_file: Path | None) -> Written:
-    """Replace both files and tell Mosquitto. Raises StartError, or what psycopg raises."""
-    async with await _connect(settings) as connection:
-        return await _write(connection, settings, folder, pid_file)
+    """Replace both files and tell Mosquitto. Raises StartError."""
+    try:
+        async with await _connect(settings) as connection:
+            mark, _ = await _look(connection, None)
+            return await _write(connection, settings, folder, pid_file, mark)
+    except psycopg.Error as error:
+        raise StartError(f"the database: {error}") from error
+    except OSError as error:
+        raise StartError(str(error)) from error
 
 
 async def keep_files(settings: Settings, folder: Path, pid_file: Path | None) -> None:
@@ -86,30 +108,44 @@ async def keep_files(settings: Settings, folder: Path, pid_file: Path | None) ->
     Mosquitto forgets a SIGHUP that comes while it reads for the one before, so it is told once more
     a look after the last change.
     """
-    seen: int | None = None
+    last: Mark | None = None
     told_once = False
     while True:
         try:
             async with await _connect(settings) as connection:
                 while True:
-                    cursor = await connection.execute(_SQL["logins_mark"])
-                    row = await cursor.fetchone()
-                    mark = int(row["mark"]) if row else 0
-                    if mark != seen:
-                        written = await _write(connection, settings, folder, pid_file)
-                        seen, told_once = mark, pid_file is not None
+                    mark, changed = await _look(connection, last)
+                    if changed:
+                        written = await _write(connection, settings, folder, pid_file, mark)
+                        told_once = True
                         _log.info("mosquitto_files_written", devices=written.devices,
                                   without=len(written.without))  # fmt: skip
-                    elif told_once and pid_file is not None:
+                    elif told_once:
                         await asyncio.to_thread(_tell, pid_file)
                         told_once = False
+                    last = mark
                     await asyncio.sleep(LOOK_EVERY_S)
+        except PermissionError as error:
+            _log.error("mosquitto_files_refused", path=error.filename,
+                       effect="revoked devices stay connected")  # fmt: skip
+            await asyncio.sleep(LOOK_EVERY_S)
         except TRANSIENT as error:
             _log.warning("mosquitto_files_wait", error=type(error).__name__)
             await asyncio.sleep(LOOK_EVERY_S)
 
 
-async def _connect(settings: Settings) -> psycopg.AsyncConnection[dict[str, Any]]:
+async def _look(connection: Connection, last: Mark | None) -> tuple[Mark, bool]:
+    """How the register stands, and whether it changed since the last look."""
+    since = last.horizon if last else None
+    cursor = await connection.execute(_SQL["logins_mark"], {"since": since})
+    (row,) = await cursor.fetchall()
+    mark = Mark(row["horizon"], row["from_now"], row["made"])
+    if last is None:
+        return mark, True
+    return mark, (row["since_then"], mark.open) != (last.changes, last.open)
+
+
+async def _connect(settings: Settings) -> Connection:
     url = settings.database_url or database_url(settings.data_dir)
     return await psycopg.AsyncConnection.connect(
         url, autocommit=True, row_factory=dict_row, connect_timeout=5
@@ -117,33 +153,42 @@ async def _connect(settings: Settings) -> psycopg.AsyncConnection[dict[str, Any]
 
 
 async def _write(
-    connection: psycopg.AsyncConnection[dict[str, Any]],
+    connection: Connection,
     settings: Settings,
     folder: Path,
     pid_file: Path | None,
+    mark: Mark,
 ) -> Written:
     hub = BrokerLine.parse(settings.broker_url)
     if not hub.username or not hub.password:
         raise StartError("broker_url: Mosquitto's files want the hub's user name and password")
-    cursor = await connection.execute(_SQL["sessions_made"])
-    gate = await cursor.fetchone()
     cursor = await connection.execute(_SQL["logins"])
     rows = [(str(row["device_id"]), row["mosquitto_hash"]) for row in await cursor.fetchall()]
-    open_ = bool(gate and gate["made"])
-    logins = [(name, str(hashed)) for name, hashed in rows if hashed and open_]
+    logins = [(name, str(hashed)) for name, hashed in rows if hashed and mark.open]
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     await asyncio.to_thread(_replace, folder / PASSWORDS, render_passwords(hub, logins))
     await asyncio.to_thread(_replace, folder / ACL, render_acl(hub))
-    if pid_file is not None:
-        await asyncio.to_thread(_tell, pid_file)
+    await asyncio.to_thread(_tell, pid_file)
     without = tuple(name for name, hashed in rows if not hashed)
-    return Written(len(logins), without, open_)
+    return Written(len(logins), without, mark.open)
 
 
-def _tell(pid_file: Path) -> None:
-    """Read the files again and hang up on whoever is not in them."""
+def _tell(pid_file: Path | None) -> None:
+    """Read the files again and hang up on whoever is not in them. No process, nobody to hang up
+    on: it reads them when it starts. Raises PermissionError."""
+    if pid_file is None:
+        return
     with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
-        os.kill(int(pid_file.read_text()), signal.SIGHUP)
+        number = int(pid_file.read_text())
+        try:
+            os.kill(number, signal.SIGHUP)
+        except PermissionError:
+            raise PermissionError(
+                errno.EPERM,
+                f"process {number} cannot be told (SIGHUP) by this account: revoked devices stay "
+                "connected; run it as root, or as Mosquitto's own account",
+                str(pid_file),
+            ) from None
 
 
 def _replace(path: Path, content: str) -> None:

@@ -25,6 +25,10 @@ class OwnedElsewhere(StartError):
     """Another ingest process owns these areas."""
 
 
+class UnknownAreas(StartError):
+    """The register has no such area; correct --areas (`carebell area list` shows all)."""
+
+
 @dataclass(slots=True)
 class Territory:
     """What one process owns, and what it knows of the others."""
@@ -38,8 +42,9 @@ class Territory:
 
     @classmethod
     def parse(cls, text: str, areas: Mapping[str, Mapping[str, Any]]) -> "Territory":
-        """Read `east,west`."""
-        return cls(tuple(sorted({part for part in text.split(",") if part})), areas)
+        """Read `east,west`; blanks around an id mean nothing."""
+        named = {part.strip() for part in text.split(",")}
+        return cls(tuple(sorted(named - {""})), areas)
 
     @property
     def name(self) -> str:

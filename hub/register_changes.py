@@ -84,6 +84,11 @@ class Follower:
         """The snapshot with this mark was just read: its changes from the first one on."""
         self._mark, self._seen, self._read = mark, None, 0
 
+    @property
+    def follows(self) -> bool:
+        """Whether the file is that of the snapshot: what is appended to it now will be read."""
+        return self._seen is not None
+
     def news(self) -> Iterator[Change]:
         """What was appended since the last call. One stat if nothing was. Raises OSError."""
         try:

@@ -25,7 +25,8 @@ LOOK_EVERY_S = 1.0
 DATABASE_SILENT_AFTER_S = 2.0
 """Ours: after this the hub starts from its snapshot; a healthy server answers in milliseconds."""
 SAVED_WITHIN_S = 15.0
-"""After loading, however busy ingest is: till then the snapshot is that of the process before."""
+"""After loading, however busy ingest is: till then the snapshot is that of the process before, but
+for the devices that the door would judge otherwise."""
 UPKEEP_EVERY_S = 600.0
 SHARE = 0.05
 """Of the time, for what is open in the snapshot: written every second as a rule, and every half
@@ -68,6 +69,8 @@ class RegisterWatch:
         self._saving_took_s = 0.0
         self._save_due = False
         """What was loaded is not in the snapshot yet."""
+        self._door_told = False
+        """Whom the door would judge otherwise now is in the snapshot's changes."""
         self._loaded_at_s = 0.0
         self.loaded = False
         """False while all we know is the snapshot."""
@@ -86,6 +89,11 @@ class RegisterWatch:
     async def run(self) -> None:
         """Look for ever."""
         while True:
+            try:
+                await self._save_loaded()
+            except OSError as error:
+                # A full disk must not end the lane that rings.
+                _log.error("snapshot_failed", error=str(error))
             await asyncio.sleep(LOOK_EVERY_S)
             try:
                 if not self.loaded:
@@ -98,17 +106,22 @@ class RegisterWatch:
             except TRANSIENT as error:
                 _log.warning("register_look_failed", error=type(error).__name__)
             try:
-                if self._save_due and not self.save_waits():
-                    await self._save_register(desk=True, devices=True)
-                    self._save_due = False
                 await self._save_incidents()
             except OSError as error:
-                # A full disk must not end the lane that rings.
                 _log.error("snapshot_failed", error=str(error))
 
-    def save_waits(self) -> bool:
-        """Whether what was loaded is written to the snapshot only later."""
-        return self._busy() and self._clock.monotonic_s() - self._loaded_at_s < SAVED_WITHIN_S
+    async def _save_loaded(self) -> None:
+        """What was loaded goes into the snapshot: at once what the door must know (a device that
+        was revoked while we were away), the whole of a city when there is time for it."""
+        if not self._save_due:
+            return
+        busy = self._busy() and self._clock.monotonic_s() - self._loaded_at_s < SAVED_WITHIN_S
+        if busy and not self._door_told:
+            self._door_told = await asyncio.to_thread(self._snapshot.tell_door, self._register)
+        if busy and self._door_told:
+            return
+        await self._save_register(desk=True, devices=True)
+        self._save_due = False
 
     async def _load(self) -> None:
         fresh = Register()
@@ -136,7 +149,7 @@ class RegisterWatch:
         _log.info("register_loaded", devices=len(self._register.devices),
                   open_incidents=len(found.incidents))  # fmt: skip
         # Later: in a city it takes seconds, and the lanes wait for us to return.
-        self._save_due = True
+        self._save_due, self._door_told = True, False
 
     def _open(self, found: Opening) -> None:
         self._incident_horizon = found.horizon

@@ -17,6 +17,7 @@ import msgspec
 
 from alerts.people import Person, Premises
 from hub.device import Device
+from hub.embedded.door_register import DoorRegister, RegisteredDevice
 from hub.embedded.folder import write_private
 from hub.register import Register
 from hub.register_changes import (
@@ -62,6 +63,23 @@ class Snapshot:
             return False
         size = append(self._register, found)
         return size is not None and size < MOST_BYTES
+
+    def tell_door(self, register: Register) -> bool:
+        """Append every device whom the door would judge otherwise than `register` does; False if
+        the register should be written anew instead. Reading 200,000 devices takes 0.2 s."""
+        door = DoorRegister(self._register)
+        known = door.devices()
+        if known is None or not door.follows:
+            return False
+        secrets, devices = register.secrets, list(register.devices.values())
+        found: list[tuple[str, str, Mapping[str, Any] | None]] = []
+        for device in devices:
+            before = known.pop(device.id, None)
+            now = RegisteredDevice(secrets.get(device.id, ""), device.revoked)
+            if before != now:
+                found.append(("device", device.id, _device_row(device, register)))
+        found += (("device", device_id, None) for device_id in known)
+        return not found or self.add_to_register(found)
 
     def write_desk(self, register: Register, at: datetime) -> None:
         """Areas, accounts and the hashes of their sessions."""

@@ -49,7 +49,7 @@ class Split:
         register.ours = self.territory.owns
 
     async def claim(self) -> None:
-        """Take what is ours, or refuse to start. Raises OwnedElsewhere.
+        """Take what is ours, or refuse to start. Raises OwnedElsewhere or UnknownAreas.
 
         With the database away the process starts all the same: an alarm that rings twice is one
         alarm, and nothing can be recorded yet. The claim is then made when it is back.
@@ -60,7 +60,8 @@ class Split:
 
     async def keep(self, changed: Callable[[], None]) -> None:
         """Beat for ever; `changed` is called whenever the areas may have changed. Raises
-        OwnedElsewhere when somebody else has taken over."""
+        OwnedElsewhere when somebody else has taken over, and what `claim` raises where that had to
+        wait for the database."""
         while True:
             await asyncio.sleep(BEAT_EVERY_S)
             try:

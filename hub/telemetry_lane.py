@@ -145,7 +145,7 @@ class TelemetryLane:
     def on_message(self, delivery: Delivery) -> None:
         """A message of the telemetry connection: into the inbox, or to its twin that waits."""
         self.counts["messages"] += 1
-        received_at = self._received_at or self._look_at_clock()
+        received_at, retry_key = self._received_at or self._look_at_clock(), 0
         if delivery.topic == topics.DESK_RETRY_TELEMETRY:
             try:
                 opened = retry.opened(delivery.payload)
@@ -154,19 +154,20 @@ class TelemetryLane:
                 if self.connection is not None:
                     self.connection.ack(delivery.ticket)
                 return
+            retry_key = identity.message_key(delivery.topic, delivery.payload)
             delivery = msgspec.structs.replace(delivery, topic=opened.topic, payload=opened.payload)
             received_at = opened.received_at
         key = identity.message_key(delivery.topic, delivery.payload)
         # Equal bytes that are not marked as a duplicate may be a new reading of a device without
         # clock and ids; what is one and the same meets its key in the database.
-        twin = self._waiting.get(key) if delivery.duplicate else None
+        twin = self._waiting.get(retry_key or key) if delivery.duplicate else None
         if twin is not None:
             if delivery.qos > 0 and delivery.ticket not in twin.tickets:
                 twin.tickets.append(delivery.ticket)
             return
         tickets = [delivery.ticket] if delivery.qos > 0 else []
-        message = Message(delivery, received_at, key, tickets)
-        self._waiting[key] = message
+        message = Message(delivery, received_at, key, tickets, retry_key)
+        self._waiting[retry_key or key] = message
         self._inbox.append(message)
         if not self._wake.is_set():
             self._wake.set()
@@ -378,8 +379,9 @@ class TelemetryLane:
         """Committed: PUBACK, and the messages wait no longer."""
         waiting = self._waiting
         for message in batch.messages:
-            if waiting.get(message.key) is message:
-                del waiting[message.key]
+            known_by = message.retry_key or message.key
+            if waiting.get(known_by) is message:
+                del waiting[known_by]
         if self.connection is not None:
             self.connection.ack_all([t for message in batch.messages for t in message.tickets])
         self.counts["committed"] += len(batch.messages)

@@ -2,17 +2,15 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import structlog
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from hub.register_changes import Follower
+from hub.embedded.door_register import RegisteredDevice
 from schemas import topics
 from schemas.ids import is_id
 from schemas.topics import Lane
@@ -25,8 +23,6 @@ _NOBODY_SHA256 = "0" * 64
 _COMMAND_LEVELS = 6
 """care / v1 / area / premises / device / command"""
 
-_log = structlog.get_logger("hub.embedded.callout")
-
 
 class Refusal(StrEnum):
     """Why a device is turned away; the value is what the broker's log says."""
@@ -35,21 +31,6 @@ class Refusal(StrEnum):
     WRONG_CREDENTIAL = "unknown device or wrong password"
     REVOKED = "the device is revoked"
     FOREIGN_CLIENT_ID = "the client id belongs to somebody else"
-
-
-class RegisteredDevice(msgspec.Struct, frozen=True, gc=False):
-    """What the callout needs of a device in the snapshot; other fields are skipped."""
-
-    secret_sha256: str
-    revoked: bool = False
-
-
-class Snapshot(msgspec.Struct, frozen=True):
-    """What the callout needs of `register.json`."""
-
-    devices: dict[str, RegisteredDevice]
-    mark: str = ""
-    """What the file of changes must begin with."""
 
 
 class ClientDetails(msgspec.Struct, frozen=True):
@@ -105,63 +86,19 @@ class Question(msgspec.Struct, frozen=True):
     exp: int = 0
 
 
-class Register:
-    """The devices of the snapshot file, read again whenever the file was replaced, and what was
-    appended to its changes since."""
+def applicant_of(
+    request: AuthorizationRequest, is_ours: Callable[[str], bool] = lambda _: False
+) -> Applicant:
+    """The embedded broker's question, as a matter of who wants in.
 
-    def __init__(self, path: Path) -> None:
-        """Watch this file; it need not exist yet."""
-        self._path = path
-        self._seen: tuple[int, int, int] | None = None
-        self._devices: dict[str, RegisteredDevice] | None = None
-        self._decoder = msgspec.json.Decoder(Snapshot)
-        self._changes = Follower(path)
-
-    def devices(self) -> dict[str, RegisteredDevice] | None:
-        """All devices; None while there never was a snapshot.
-
-        Two stats a question; parsing 100,000 devices takes 0.1 s and follows a replacement only. A
-        snapshot that cannot be read leaves the last good one in force: locking every device out
-        would be worse than a stale secret.
-        """
-        try:
-            stat = self._path.stat()
-            seen = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
-            if seen != self._seen:
-                self._seen = seen
-                snapshot = self._decoder.decode(self._path.read_bytes())
-                self._devices = snapshot.devices
-                self._changes.begin(snapshot.mark)
-            if self._devices is not None:
-                self._devices = self._with_changes(self._devices)
-        except FileNotFoundError:
-            pass
-        except (OSError, msgspec.MsgspecError) as error:
-            _log.error("register_unreadable", path=str(self._path), error=str(error))
-        return self._devices
-
-    def _with_changes(self, devices: dict[str, RegisteredDevice]) -> dict[str, RegisteredDevice]:
-        """The same map where nothing changed, else another one: the doorman compares it with the
-        one before to know whom to show out. Copying 100,000 devices takes a millisecond."""
-        news = [change for change in self._changes.news() if change.noun == "device"]
-        if not news:
-            return devices
-        changed = dict(devices)
-        for change in news:
-            device = msgspec.json.decode(change.row, type=RegisteredDevice | None)
-            if device is None:
-                changed.pop(change.key, None)
-            else:
-                changed[change.key] = device
-        return changed
-
-
-def applicant_of(request: AuthorizationRequest) -> Applicant:
-    """The embedded broker's question, as a matter of who wants in."""
+    `is_ours` knows the certificate (PEM) of the hub's own processes: with it the API comes in for
+    a phone and the worker as its own test device, and then only the password says who they are.
+    """
     options, tls = request.connect_opts, request.client_tls
     name = None
     if tls is not None and tls.verified_chains and tls.verified_chains[0]:
-        name = common_name(tls.verified_chains[0][0])
+        shown = tls.verified_chains[0][0]
+        name = None if is_ours(shown) else common_name(shown)
     return Applicant(
         options.username or name or "", options.password, request.client_info.mqtt_id, name
     )

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import shutil
+import signal
 import socket
+import ssl
 import sysconfig
 import urllib.request
 from dataclasses import dataclass, replace
@@ -35,6 +37,8 @@ MAX_PENDING_MIB = 16
 """What the broker keeps in memory for one reader that does not read; then it cuts the line."""
 
 _LOOK_WITHIN_S = 1.0
+_OWN_CERTIFICATE, _SERVED = "server.pem", "served.pem"
+_PEM_END = "-----END CERTIFICATE-----"
 _OWN_NAME = "carebell"
 """Whom the hub's own client certificate names; no device can be called so: see `admission`."""
 
@@ -87,7 +91,8 @@ class BrokerPorts(msgspec.Struct, frozen=True):
     monitor: int
     """HTTP, loopback: health. It needs no password, so a local account can see device ids."""
     certificate: str = ""
-    """The broker's own, a file; empty: MQTT is not encrypted."""
+    """A copy of what the broker shows: the file may be a newer one (`renew`). Empty: MQTT is not
+    encrypted."""
     client_certificate: str = ""
     """What the hub's own clients show where the broker asks everybody for one."""
     client_key: str = ""
@@ -116,6 +121,22 @@ def prepare(settings: Settings, folder: HubFolder, secrets: Secrets) -> None:
     write_private(configuration_path(folder), render(settings, folder, secrets, ports).encode())
 
 
+def renew(settings: Settings, folder: HubFolder, pid: int) -> bool:
+    """Have the running broker (process `pid`) show the certificate that is in the file now, if it
+    is another one; whether it was. Connections stay. Raises OSError, also while only one of
+    certificate and key is the new one."""
+    if settings.mqtt_tls_listen is None:
+        return False
+    path, served = Path(settings.mqtt_tls_certificate), folder.own_certificates / _SERVED
+    content = path.read_bytes()
+    if content == served.read_bytes():
+        return False
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path, settings.mqtt_tls_key)
+    write_private(served, content)
+    os.kill(pid, signal.SIGHUP)
+    return True
+
+
 def end_leftovers(folder: HubFolder) -> None:
     """End a broker of an earlier run: known by its configuration file."""
     configuration = str(configuration_path(folder))
@@ -139,6 +160,12 @@ def broker_url(data_dir: Path, user: str) -> str:
     if at.client_certificate:
         line = replace(line, certificate=at.client_certificate, key=at.client_key)
     return line.url()
+
+
+def own_certificate(folder: HubFolder) -> str:
+    """What the hub's own clients show, alone and in PEM. Raises OSError."""
+    chain = (folder.own_certificates / _OWN_CERTIFICATE).read_text()
+    return (chain.partition(_PEM_END)[0] + _PEM_END).strip()
 
 
 async def is_ready(folder: HubFolder) -> bool:
@@ -180,9 +207,10 @@ def _settle_ports(settings: Settings, folder: HubFolder) -> BrokerPorts:
     listen = settings.mqtt_tls_listen or settings.mqtt_listen
     settled = BrokerPorts(mqtt=str(listen), client=client, monitor=monitor)
     if settings.mqtt_tls_listen is not None:
-        settled = msgspec.structs.replace(
-            settled, certificate=str(Path(settings.mqtt_tls_certificate).absolute())
-        )
+        served = folder.own_certificates / _SERVED
+        served.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(served, Path(settings.mqtt_tls_certificate).read_bytes())
+        settled = msgspec.structs.replace(settled, certificate=str(served))
     if settings.mqtt_tls_listen is not None and settings.mqtt_tls_client_ca:
         from hub.embedded.certificates import draw  # noqa: PLC0415 - whoever wants an address only
 
@@ -243,7 +271,7 @@ jetstream {{
 
 mqtt {{
   listen: {_text(at.mqtt)}
-{_tls(settings, folder)}  ack_wait: "{settings.mqtt_ack_wait_s}s"
+{_tls(settings, folder, at)}  ack_wait: "{settings.mqtt_ack_wait_s}s"
   max_ack_pending: {settings.mqtt_max_unacknowledged}
 }}
 
@@ -274,11 +302,11 @@ authorization {{
 """
 
 
-def _tls(settings: Settings, folder: HubFolder) -> str:
+def _tls(settings: Settings, folder: HubFolder, at: BrokerPorts) -> str:
     """The listener's encryption; with a client authority, ours is trusted beside it."""
     if settings.mqtt_tls_listen is None:
         return ""
-    files = [f"cert_file: {_text(Path(settings.mqtt_tls_certificate).absolute())}",
+    files = [f"cert_file: {_text(at.certificate)}",
              f"key_file: {_text(Path(settings.mqtt_tls_key).absolute())}"]  # fmt: skip
     if settings.mqtt_tls_client_ca:
         trusted = folder.own_certificates / "trusted.pem"

@@ -21,8 +21,9 @@ from nats.errors import Error as NatsError
 
 from hub.clock import SystemClock
 from hub.embedded import broker
-from hub.embedded.admission import Question, Register, admit, applicant_of, device_claims
+from hub.embedded.admission import Question, admit, applicant_of, device_claims
 from hub.embedded.callout_word import write_callout_word
+from hub.embedded.door_register import DoorRegister
 from hub.embedded.doorman import Doorman, Watchman
 from hub.embedded.folder import HubFolder
 from hub.embedded.jwt import Signer, read_claims
@@ -67,7 +68,7 @@ class Callout:
         self._passwords = secrets.broker_passwords
         self._signer = Signer(secrets.issuer_seed)
         self._clock = clock
-        self._register = Register(folder.register)
+        self._register = DoorRegister(folder.register)
         self._question = msgspec.json.Decoder(Question)
         self._ready = False
         self._told: set[str] = set()
@@ -204,7 +205,7 @@ class Callout:
 
     def _sign_answer(self, question: Question, now_s: int) -> str:
         request = question.nats
-        applicant = applicant_of(request)
+        applicant = applicant_of(request, self._is_ours)
         refusal = admit(applicant, self._register.devices(), ready=self._ready)
         self.answers[refusal.name.lower() if refusal else "admitted"] += 1
         answer: dict[str, Any] = {"type": "authorization_response", "version": 2}
@@ -215,6 +216,14 @@ class Callout:
             answer["jwt"] = self._signer.sign(claims, now_s)
         response = {"sub": request.user_nkey, "aud": request.server_id.id, "nats": answer}
         return self._signer.sign(response, now_s)
+
+    def _is_ours(self, certificate_pem: str) -> bool:
+        """Whether the hub's own processes show it. Read each time: it is drawn anew with every
+        start of the broker, and only where the broker wants certificates."""
+        try:
+            return certificate_pem.strip() == broker.own_certificate(self._folder)
+        except OSError:
+            return False
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

@@ -18,6 +18,10 @@ VALID_DAYS = 825
 """What phones accept at most of an authority that a user installed."""
 
 
+OWN_NAMES = ("ca", "server")
+"""What the files of the authority and of the server are called; no device's may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class CertificateFiles:
     """A certificate with its key, and the authority it can be checked against."""
@@ -28,18 +32,20 @@ class CertificateFiles:
 
 
 def draw(folder: Path, names: Sequence[str], common_name: str, now: datetime) -> CertificateFiles:
-    """A new authority and one certificate by it, for these host names or addresses."""
+    """A new authority and one certificate by it, for these host names or addresses. Raises OSError,
+    and ValueError for what is neither."""
     authority = trustme.CA(organization_name="Carebell", organization_unit_name="self-signed")
     files = CertificateFiles(folder / "ca.pem", folder / "server.pem", folder / "server.key")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(files.authority, authority.cert_pem.bytes())
+    _issue(authority, names, common_name, now, files)  # first: nothing is written if it cannot be
     write_private(folder / "ca.key", authority.private_key_pem.bytes())
-    _issue(authority, names, common_name, now, files)
+    write_private(files.authority, authority.cert_pem.bytes())
     return files
 
 
 def issue_client(folder: Path, name: str, now: datetime) -> CertificateFiles:
-    """A client certificate by the authority in `folder`; its common name is the device's id."""
+    """A client certificate by the authority in `folder`; its common name is the device's id.
+    Raises OSError, and ValueError where the authority's files are none."""
     authority = trustme.CA.from_pem(
         (folder / "ca.pem").read_bytes(), (folder / "ca.key").read_bytes()
     )

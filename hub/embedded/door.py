@@ -25,11 +25,11 @@ from starlette.routing import Route
 from hub.embedded.admission import (
     Applicant,
     Refusal,
-    RegisteredDevice,
     admit,
     may_publish,
     may_read,
 )
+from hub.embedded.door_register import RegisteredDevice
 from schemas.topics import PREFIX, Lane
 
 KEY_HEADER = "X-Carebell-Key"

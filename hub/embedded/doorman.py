@@ -10,7 +10,8 @@ import msgspec
 import structlog
 from nats.aio.client import Client
 
-from hub.embedded.admission import Register, RegisteredDevice, barred
+from hub.embedded.admission import barred
+from hub.embedded.door_register import DoorRegister, RegisteredDevice
 from hub.embedded.message_store import MonotonicClock
 from hub.embedded.secrets import InternalUser
 
@@ -90,7 +91,7 @@ class Watchman:
     Twice: who was being let in at that very instant is not listed yet the first time.
     """
 
-    def __init__(self, register: Register, clock: MonotonicClock) -> None:
+    def __init__(self, register: DoorRegister, clock: MonotonicClock) -> None:
         self._register = register
         self._clock = clock
         self._known: dict[str, RegisteredDevice] | None = None

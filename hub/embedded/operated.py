@@ -19,8 +19,8 @@ import uvicorn
 
 from hub.broker_line import BrokerLine
 from hub.clock import SystemClock
-from hub.embedded.admission import Register
 from hub.embedded.door import Door, HubLogin
+from hub.embedded.door_register import DoorRegister
 from hub.embedded.doorman import Watchman
 from hub.embedded.folder import HubFolder
 from hub.errors import StartError
@@ -104,7 +104,7 @@ class OperatedCallout:
         self._address = address
         self._clock = clock
         self._folder = HubFolder(settings.data_dir)
-        self._register = Register(self._folder.register)
+        self._register = DoorRegister(self._folder.register)
         self._sessions_seen = False
         self.door = Door(
             self._register.devices,

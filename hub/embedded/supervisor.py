@@ -13,17 +13,19 @@ import psycopg
 import structlog
 
 from hub.clock import SystemClock
+from hub.embedded import broker
 from hub.embedded.child import Child, Clock
-from hub.embedded.children import DATABASE, plan_children, sweep_own_processes
+from hub.embedded.children import BROKER, DATABASE, plan_children, sweep_own_processes
 from hub.embedded.database import database_url
 from hub.embedded.folder import HubFolder
 from hub.embedded.log_files import trim
 from hub.embedded.secrets import load_or_draw_secrets
-from hub.embedded.status import ChildStatus, SupervisorStatus, write_status
+from hub.embedded.status import ChildState, ChildStatus, SupervisorStatus, write_status
 from hub.errors import AddressTakenError, FolderInUseError, MigrationError, StartError
 from hub.settings import Address, Settings
 
-_TRIM_EVERY_S = 60.0
+UPKEEP_EVERY_S = 60.0
+"""Ours: logs grow slower, and a certificate is renewed weeks before the old one ends."""
 
 _log = structlog.get_logger("hub.embedded.supervisor")
 
@@ -53,7 +55,7 @@ class Supervisor:
         self._children: tuple[Child, ...] = ()
         self._stop_requested = asyncio.Event()
         self._lock: int | None = None
-        self._trimmer: asyncio.Task[None] | None = None
+        self._upkeep: asyncio.Task[None] | None = None
 
     @property
     def children(self) -> Mapping[str, ChildStatus]:
@@ -107,8 +109,8 @@ class Supervisor:
     async def stop(self) -> None:
         """End the children in reverse order, each within its bound, and free the folder."""
         self._stop_requested.set()
-        if self._trimmer is not None:
-            self._trimmer.cancel()
+        if self._upkeep is not None:
+            self._upkeep.cancel()
         await asyncio.gather(*(child.let_go() for child in self._children))
         for child in reversed(self._children):
             try:
@@ -131,7 +133,7 @@ class Supervisor:
         )
         await asyncio.to_thread(self._sweep)
         self._check_addresses()
-        self._trimmer = asyncio.create_task(self._trim_logs())
+        self._upkeep = asyncio.create_task(self._keep_up())
         for child in self._children:
             if child.plan.name == DATABASE:
                 await child.start()
@@ -189,11 +191,24 @@ class Supervisor:
         except OSError as error:  # a full disk: the children matter more than the file
             _log.error("status_not_written", error=error)
 
-    async def _trim_logs(self) -> None:
+    async def _keep_up(self) -> None:
         while True:
-            await asyncio.sleep(_TRIM_EVERY_S)
+            await asyncio.sleep(UPKEEP_EVERY_S)
             with contextlib.suppress(OSError):  # a full disk: nothing to gain by ending the hub
                 await asyncio.to_thread(trim, self.folder.root / "log")
+            await asyncio.to_thread(self.renew_certificate)
+
+    def renew_certificate(self) -> None:
+        """A certificate that was renewed is shown from now on."""
+        child = self.children.get(BROKER)
+        if child is None or child.pid is None or child.state is not ChildState.RUNNING:
+            return
+        path = self.settings.mqtt_tls_certificate
+        try:
+            if broker.renew(self.settings, self.folder, child.pid):
+                _log.info("certificate_renewed", path=path)
+        except OSError as error:
+            _log.warning("certificate_not_renewed", path=path, error=type(error).__name__)
 
 
 def _check_free(address: Address, key: str, option: str) -> None:

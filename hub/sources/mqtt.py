@@ -8,7 +8,9 @@ it is not used here.
 
 import asyncio
 import contextlib
+import re
 import socket
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -19,6 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from alerts.errors import SendFailed
 from hub.broker_line import BrokerLine
+from hub.errors import StartError
 from hub.sources.wire import BrokenPacket, Wire, WiredClient
 
 KEEPALIVE_S = 60
@@ -66,8 +69,7 @@ class MqttConnection:
         max_unacknowledged: int = 65_535,
     ) -> None:
         """`url` is mqtt://user:password@host:port; `on_connected` is given `session_present`."""
-        line = BrokerLine.parse(url)
-        self._host, self._port = line.host, line.port
+        self._line = line = BrokerLine.parse(url)
         self._subscriptions = dict(subscriptions)
         self._on_message = on_message
         self._on_connected = on_connected
@@ -76,9 +78,7 @@ class MqttConnection:
             CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=clean, manual_ack=True
         )
         self._client.username_pw_set(line.username, line.password)
-        if (context := line.tls()) is not None:
-            self._client.tls_set_context(context)
-            self._client.tls_insecure_set(not context.check_hostname)
+        self._client.encrypt(line.tls())  # now, so that a file that is missing is said at once
         self._client.max_inflight_messages_set(0)
         self._client.max_queued_messages_set(0)
         self._client.on_connect = self._connected_now
@@ -183,7 +183,7 @@ class MqttConnection:
 
     async def _run(self) -> None:
         backoff = FIRST_BACKOFF_S
-        self._client.connect_async(self._host, self._port, KEEPALIVE_S)
+        self._client.connect_async(self._line.host, self._line.port, KEEPALIVE_S)
         while True:
             self._lost.clear()
             if await self._connect():
@@ -196,8 +196,8 @@ class MqttConnection:
     async def _connect(self) -> bool:
         self._connecting = True
         try:
-            await asyncio.to_thread(self._client.reconnect)
-        except OSError as error:
+            await asyncio.to_thread(self._dial)
+        except (OSError, StartError) as error:
             self._tell_unreachable(error)
             return False
         finally:
@@ -210,12 +210,19 @@ class MqttConnection:
         self._flush()
         return True
 
-    def _tell_unreachable(self, error: OSError) -> None:
+    def _dial(self) -> None:
+        """Certificates are read anew: they are renewed while a hub runs, and the embedded broker
+        draws the hub's own again."""
+        self._client.encrypt(self._line.tls())
+        self._client.reconnect()
+
+    def _tell_unreachable(self, error: Exception) -> None:
         """Once for each reason: it is tried again every other second."""
-        reason = str(error) or type(error).__name__
+        reason = in_words(error)
         if reason != self._unreachable:
             self._unreachable = reason
-            _log.warning("mqtt_unreachable", client_id=self.client_id, error=reason)
+            _log.warning("mqtt_unreachable", client_id=self.client_id,
+                         error=type(error).__name__, reason=reason)  # fmt: skip
 
     def _wire_up(self, sock: socket.socket) -> Wire:
         """paho has connected (on a thread of its own)."""
@@ -243,7 +250,8 @@ class MqttConnection:
             while wire.read() and wire.encrypted and self._reading and wire is self._wire:
                 pass
         except (OSError, BrokenPacket) as error:
-            _log.warning("mqtt_broken", client_id=self.client_id, error=type(error).__name__)
+            _log.warning("mqtt_broken", client_id=self.client_id, error=type(error).__name__,
+                         reason=in_words(error))  # fmt: skip
             self._lose()
 
     def _others(self) -> None:
@@ -302,7 +310,7 @@ class MqttConnection:
         self, _client: Client, _userdata: Any, flags: Any, reason: Any, _properties: Any
     ) -> None:
         if reason.is_failure:
-            _log.warning("mqtt_refused", client_id=self.client_id, reason=str(reason))
+            _log.warning("mqtt_refused", client_id=self.client_id, reason=str(reason).lower())
             self._lose()
             return
         self.connected = True
@@ -371,3 +379,21 @@ class MqttConnection:
         with contextlib.suppress(OSError):
             if wire is not None:
                 wire.close()
+
+
+def in_words(error: Exception) -> str:
+    """Why a line could not be had, in lower case, as the log takes it: it says nobody's name.
+
+    >>> in_words(ConnectionRefusedError(111, "Connection refused"))
+    'connection refused'
+    """
+    match error:
+        case ssl.SSLCertVerificationError():
+            said = f"certificate verify failed: {error.verify_message}"
+        case ssl.SSLError():
+            said = getattr(error, "reason", None) or "no encrypted line"
+        case StartError():
+            said = "a certificate, authority or key of ours cannot be read"
+        case _:
+            said = (isinstance(error, OSError) and error.strerror) or type(error).__name__
+    return re.sub(r"[^a-z0-9 ,;:'()-]+", " ", said.lower())[:150]

@@ -159,6 +159,11 @@ class WiredClient(Client):
 
     wire_up: Callable[[socket.socket], Wire]
 
+    def encrypt(self, context: ssl.SSLContext | None) -> None:
+        """How the next connection is encrypted; None: not. (paho's own may be said once only.)"""
+        self._ssl, self._ssl_context = context is not None, context
+        self._tls_insecure = context is not None and not context.check_hostname
+
     def _create_socket(self) -> "SocketLike":
         return self.wire_up(super()._create_socket())  # type: ignore[arg-type]
 

@@ -7,7 +7,7 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from hub.database import Connection
-from hub.ownership import OwnedElsewhere, Territory
+from hub.ownership import OwnedElsewhere, Territory, UnknownAreas
 from hub.store import queries
 
 _SQL = queries.load("owners")
@@ -36,14 +36,13 @@ class Claim:
         }
 
     async def take(self, connection: Connection) -> None:
-        """Claim inside the caller's transaction. Raises OwnedElsewhere."""
+        """Claim inside the caller's transaction. Raises OwnedElsewhere or UnknownAreas."""
         values = self._values()
         async with connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(_SQL["lock"])
             await cursor.execute(_SQL["unknown_areas"], values)
             if unknown := [row["id"] for row in await cursor.fetchall()]:
-                raise OwnedElsewhere(f"{', '.join(unknown)}: nobody's, the register has no such "
-                                     "area. Correct --areas.")  # fmt: skip
+                raise UnknownAreas(", ".join(unknown))
             await cursor.execute(_SQL["overlapping"], values)
             if rows := await cursor.fetchall():
                 raise OwnedElsewhere(*(_said(row) for row in rows))

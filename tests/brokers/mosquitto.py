@@ -15,6 +15,8 @@ from hub.settings import Address
 from tests.integration.embedded import eventually, free_address
 
 SHIPPED = Path(__file__).parents[2] / "config" / "mosquitto" / "carebell.conf"
+_OF_A_LISTENER = ("use_username_as_clientid", "max_qos")
+"""Settings that count for the listener above them."""
 HUB = "hub"
 HUB_PASSWORD = "hub-password"
 
@@ -37,20 +39,22 @@ class Mosquitto:
 
     def _render(self, changes: Mapping[str, str | None]) -> str:
         """The shipped file; what lies elsewhere here, and what a test wants otherwise."""
+        listeners = {name: changes[name] for name in _OF_A_LISTENER if name in changes}
         values: dict[str, str | None] = {
             "persistence_location": f"{self.folder}/",
             "password_file": str(self.folder / "passwords"),
             "acl_file": str(self.folder / "acl"),
             "pid_file": str(self.pid_file),
             "sys_interval": "1",
-            **changes,
+            **{name: value for name, value in changes.items() if name not in listeners},
         }
         text = SHIPPED.read_text()
         text = re.sub(r"^(listener|certfile|keyfile) .*\n", "", text, flags=re.MULTILINE)
         for name, value in values.items():
             line = f"{name} {value}\n" if value is not None else ""
             text = re.sub(rf"^{name} .*\n", "", text, flags=re.MULTILINE) + line
-        return f"{text}listener {self.address.port} 127.0.0.1\nuser root\n"
+        own = "".join(f"{name} {value}\n" for name, value in listeners.items())
+        return f"{text}listener {self.address.port} 127.0.0.1\n{own}user root\n"
 
     async def start(self) -> None:
         executable = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")

@@ -1,5 +1,7 @@
 """A broker that loses messages is named by the setting that does it: tried on a real Mosquitto."""
 
+from pathlib import Path
+
 import pytest
 
 from hub.broker_check import examine, read_configuration
@@ -27,11 +29,36 @@ async def test_the_shipped_configuration_loses_nothing() -> None:
         ({"max_queued_messages": "200"}, "max_queued_messages"),
         ({"max_queued_bytes": "20000"}, "max_queued_messages"),
         ({"message_size_limit": "1000"}, "message_size_limit"),
+        ({"max_packet_size": "2000"}, "message_size_limit"),
         ({"max_inflight_messages": "20"}, "max_inflight_messages"),
+        ({"use_username_as_clientid": "true"}, "use_username_as_clientid"),
     ],
 )
 async def test_what_loses_is_found_from_outside(changes: dict[str, str | None], named: str) -> None:
     assert named in await complaints(**changes)
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("max_queued_bytes 1000000", {"max_queued_bytes"}),
+        ("persistence false", {"persistence"}),
+        ("autosave_interval 1800", {"autosave_interval"}),
+        ("persistent_client_expiration 14d", {"persistent_client_expiration"}),
+        ("memory_limit 100000000", {"memory_limit"}),
+        ("message_size_limit 1000", {"message_size_limit"}),
+        ("max_packet_size 1000", {"max_packet_size"}),
+        ("max_qos 0", {"max_qos"}),
+        ("max_qos 1", set()),
+        ("use_username_as_clientid true", {"use_username_as_clientid"}),
+        ("use_identity_as_username true", {"use_identity_as_username"}),
+        ("use_subject_as_username true", {"use_subject_as_username"}),
+    ],
+)
+def test_each_setting_that_loses_is_named(tmp_path: Path, line: str, named: set[str]) -> None:
+    path = tmp_path / "mosquitto.conf"
+    path.write_text(f"{SHIPPED.read_text()}\n{line}\n")
+    assert {complaint.setting for complaint in read_configuration(str(path))} == named
 
 
 async def test_a_broker_that_is_not_there_is_a_complaint_not_a_crash() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hub.embedded.admission import Register
 from hub.embedded.door import KEY_HEADER, MAX_QUESTION_BYTES, Door, HubLogin
+from hub.embedded.door_register import DoorRegister
 
 KEY = "a-key-of-sixteen-or-more"
 HUB = HubLogin.of("mqtt://hub:hub%20word@broker:1883")
@@ -27,7 +27,7 @@ def register_file(folder: Path) -> Path:
 
 @pytest.fixture
 async def door(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    made = Door(Register(register_file(tmp_path)).devices, lambda: True, HUB, KEY)
+    made = Door(DoorRegister(register_file(tmp_path)).devices, lambda: True, HUB, KEY)
     transport = httpx.ASGITransport(made.app())
     async with httpx.AsyncClient(
         transport=transport, base_url="http://door", headers={KEY_HEADER: KEY}
@@ -87,7 +87,7 @@ async def test_a_verified_certificate_is_enough_for_emqx(door: httpx.AsyncClient
 
 async def test_the_hub_itself_comes_in_first(tmp_path: Path) -> None:
     """Before any session, and before any snapshot: else there would never be one."""
-    made = Door(Register(tmp_path / "none.json").devices, lambda: False, HUB, KEY)
+    made = Door(DoorRegister(tmp_path / "none.json").devices, lambda: False, HUB, KEY)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(made.app()), base_url="http://door", headers={KEY_HEADER: KEY}
     ) as door:

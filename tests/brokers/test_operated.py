@@ -4,6 +4,10 @@ import asyncio
 import base64
 import hashlib
 import json
+import os
+import re
+import signal
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -16,12 +20,13 @@ import pytest
 from hub.broker_line import BrokerLine
 from hub.clock import SystemClock
 from hub.credential import new_credential
+from hub.embedded.certificates import draw, issue_client
 from hub.embedded.door import KEY_HEADER
 from hub.embedded.operated import EmqxCutter, OperatedCallout
 from hub.errors import StartError
-from hub.mosquitto_files import keep_files, render_acl, render_passwords, write_files
+from hub.mosquitto_files import LOOK_EVERY_S, keep_files, render_acl, render_passwords, write_files
 from hub.settings import Address, Settings
-from tests.brokers.mosquitto import Mosquitto, mosquitto
+from tests.brokers.mosquitto import SHIPPED, Mosquitto, mosquitto
 from tests.integration.embedded import eventually, free_address, own_folder
 
 PREFIX = "care/v1/city/home-1/button-1"
@@ -106,6 +111,123 @@ async def test_mosquitto_with_files_cuts_off_whoever_is_revoked_and_nobody_else(
             finally:
                 keeping.cancel()
                 await asyncio.gather(keeping, return_exceptions=True)
+
+
+def own_pid_file(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "pid"
+    path.write_text(str(os.getpid()))
+    return path
+
+
+@asynccontextmanager
+async def kept_files(database_url: str, folder: Path) -> AsyncIterator[list[int]]:
+    """The files of `--watch`, with this process in Mosquitto's place; what it was told (SIGHUP)."""
+    told: list[int] = []
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, told.append, signal.SIGHUP)
+    settings = Settings(broker_url="mqtt://hub:p@h:1", database_url=database_url, data_dir=folder)
+    keeping = asyncio.create_task(keep_files(settings, folder, own_pid_file(folder)))
+    try:
+        yield told
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
+def logins(folder: Path) -> set[str]:
+    """Who may come in, by the password file."""
+    path = folder / "passwords"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {line.partition(":")[0] for line in lines}
+
+
+async def holds(folder: Path, *names: str) -> None:
+    async def now() -> bool:
+        return logins(folder) == {"hub", *names}
+
+    await eventually(now)
+
+
+async def test_who_was_revoked_by_a_long_transaction_is_not_passed_over(
+    database_url: str,
+) -> None:
+    """An import that began first and ends last: its changes are the older ones by number."""
+    registered(database_url, "button-1", "button-2")
+    with own_folder() as folder:
+        async with kept_files(database_url, folder):
+            await holds(folder, "button-1", "button-2")
+            with psycopg.connect(database_url) as slow:
+                slow.execute("UPDATE device SET revoked = true WHERE device_id = 'button-1'")
+                with psycopg.connect(database_url) as quick:
+                    quick.execute("UPDATE device SET revoked = true WHERE device_id = 'button-2'")
+                await holds(folder, "button-1")
+            await holds(folder)
+
+
+async def test_a_device_that_is_deleted_is_in_the_files_no_more(database_url: str) -> None:
+    registered(database_url, "button-1")
+    with own_folder() as folder:
+        async with kept_files(database_url, folder):
+            await holds(folder, "button-1")
+            with psycopg.connect(database_url) as connection:
+                connection.execute("DELETE FROM device")
+            await holds(folder)
+
+
+async def test_mosquitto_is_told_once_more_and_then_left_alone(database_url: str) -> None:
+    """It forgets a SIGHUP that comes while it reads for the one before."""
+    registered(database_url, "button-1")
+    with own_folder() as folder:
+        async with kept_files(database_url, folder) as told:
+
+            async def twice() -> bool:
+                return len(told) == 2
+
+            await eventually(twice)
+            await asyncio.sleep(2.2 * LOOK_EVERY_S)
+            assert len(told) == 2
+
+
+def with_certificates(broker: Mosquitto) -> tuple[Address, ssl.SSLContext]:
+    """A listener as the shipped file has it in comments; what button-1 shows there."""
+    files = draw(broker.folder / "tls", ["127.0.0.1"], "127.0.0.1", SystemClock().now())
+    own = issue_client(broker.folder / "tls", "button-1", SystemClock().now())
+    address = free_address()
+    wanted = re.findall(r"^# (require_\w+ \w+|use_\w+ true)$", SHIPPED.read_text(), re.MULTILINE)
+    lines = (f"listener {address.port} 127.0.0.1", f"certfile {files.certificate}",
+             f"keyfile {files.key}", f"cafile {files.authority}", *wanted)  # fmt: skip
+    broker.configuration.write_text(broker.configuration.read_text() + "\n".join(lines) + "\n")
+    context = ssl.create_default_context(cafile=files.authority)
+    context.load_cert_chain(own.certificate, own.key)
+    return address, context
+
+
+async def test_a_certificate_does_not_let_in_whom_the_register_does_not(database_url: str) -> None:
+    secrets = registered(database_url, "button-1")
+    with own_folder() as folder:
+        async with mosquitto(folder) as broker:
+            address, context = with_certificates(broker)
+            broker.end()
+            settings = Settings(broker_url=broker.url, database_url=database_url, data_dir=folder)
+            await write_files(settings, folder, None)
+            await broker.start()
+
+            def device() -> aiomqtt.Client:
+                return aiomqtt.Client(
+                    address.host, address.port, identifier="button-1", username="button-1",
+                    password=secrets["button-1"], tls_context=context, timeout=5,
+                )  # fmt: skip
+
+            client = device()
+            await client.__aenter__()
+            with psycopg.connect(database_url) as connection:
+                connection.execute("UPDATE device SET revoked = true")
+            await write_files(settings, folder, broker.pid_file)
+            assert await dropped(client)
+            with pytest.raises(aiomqtt.MqttError):
+                await device().__aenter__()
 
 
 async def test_mosquitto_with_files_keeps_devices_to_their_own_topics(database_url: str) -> None:

@@ -42,6 +42,7 @@ def test_who_takes_what() -> None:
     everything = Territory.parse("", AREAS)
     assert everything.client_id("carebell-alarm") == "carebell-alarm"
     assert all(everything.owns(area) for area in AREAS)
+    assert Territory.parse(" west, east ,,east", AREAS).area_ids == ("east", "west")
     many = Territory.parse(",".join(f"area-{n}" for n in range(30)), AREAS)
     assert len(many.name) <= 40
     assert many.name != Territory.parse(",".join(f"area-{n}" for n in range(29)), AREAS).name
@@ -208,9 +209,12 @@ async def test_an_owner_starts_again_at_once_and_nowhere_twice(hub: Rig) -> None
     hub.kill(first)
     again = hub.ingest("--areas", "east")
     await until(lambda: pid_of(hub) == again.pid, within_s=10.0)
-    unknown = hub.ingest("--areas", "nowhere")
+    unknown = hub.ingest("--areas", "nowhere, east", folder=hub.settings.data_dir / "other")
     await until(lambda: unknown.poll() is not None)
     assert unknown.returncode == 1
+    (log,) = (hub.settings.data_dir / "other").glob("ingest-*.log")
+    assert "The register has no such area" in log.read_text()
+    assert "nowhere" in log.read_text().splitlines()[-1]
 
 
 def pid_of(hub: Rig) -> int:

@@ -1,21 +1,30 @@
 """TLS with real handshakes: devices and hub at the embedded broker, page and API over HTTPS."""
 
 import asyncio
+import os
+import signal
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
+import aiomqtt
 import httpx
 import pytest
+from cryptography import x509
 from fastapi import FastAPI
+from typer.testing import CliRunner
 
 from hub.api.server import listening_socket, make_server
 from hub.broker_line import BrokerLine
+from hub.cli_tls import tls_app
 from hub.clock import SystemClock
 from hub.embedded.broker import broker_url
 from hub.embedded.certificates import CertificateFiles, draw, issue_client
+from hub.embedded.status import ChildState
+from hub.embedded.supervisor import Supervisor
 from hub.errors import StartError
 from hub.settings import Address, Settings
 from hub.sources.mqtt import Delivery, MqttConnection
@@ -42,6 +51,7 @@ class Secured:
     settings: Settings
     server: CertificateFiles
     folder: Path
+    supervisor: Supervisor
 
     async def press(self, *options: str, device: str = "button-1") -> int:
         """One press with mosquitto_pub; its exit code."""
@@ -71,14 +81,14 @@ async def secured(request: pytest.FixtureRequest) -> AsyncIterator[Secured]:
             mqtt_tls_key=str(files.key),
             mqtt_tls_client_ca=str(files.authority) if request.param == "certificate" else "",
         )
-        async with running(settings, "broker"), answering(settings):
+        async with running(settings, "broker") as supervisor, answering(settings):
             write_register(settings)
             url = broker_url(settings.data_dir, "hub-ingest")
             assert url.startswith("mqtts://")
             for client_id, wanted in (("carebell-alarm", ALARM_FILTER),
                                       ("carebell-telemetry", TELEMETRY_FILTER)):  # fmt: skip
                 await subscribed(url, client_id, wanted)
-            yield Secured(settings, files, folder / "tls")
+            yield Secured(settings, files, folder / "tls", supervisor)
 
 
 @pytest.mark.parametrize("secured", ["password"], indirect=True)
@@ -122,6 +132,112 @@ async def test_a_certificate_in_the_devices_name_is_enough(secured: Secured) -> 
     assert await heard_by_the_hub(secured.settings) == {TOPIC: b"{}"}
 
 
+@asynccontextmanager
+async def hub_line(secured: Secured, client_id: str) -> AsyncIterator[MqttConnection]:
+    """One of the hub's own, connected."""
+    line = MqttConnection(
+        broker_url(secured.settings.data_dir, "hub-ingest"), client_id, clean=True,
+        subscriptions={}, on_message=lambda _: None,
+    )  # fmt: skip
+    await line.start()
+    try:
+        await up(line)
+        yield line
+    finally:
+        await line.stop()
+
+
+async def up(line: MqttConnection) -> None:
+    async def connected() -> bool:
+        return line.connected
+
+    await eventually(connected)
+
+
+async def killed(secured: Secured) -> None:
+    """The broker, with -9, until it is back."""
+    before = secured.supervisor.children["broker"].pid
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+
+    async def back() -> bool:
+        now = secured.supervisor.children["broker"]
+        return now.pid not in (None, before) and now.state is ChildState.RUNNING
+
+    await eventually(back)
+
+
+async def test_the_hub_comes_back_to_a_broker_that_was_killed(secured: Secured) -> None:
+    """With client certificates the broker draws the hub's own anew at every start."""
+    async with hub_line(secured, "carebell-own") as line:
+        await killed(secured)
+        await up(line)
+
+
+def renew(secured: Secured) -> int:
+    """By the same authority, as a tool does it; the new one's serial number."""
+    new = issue_client(secured.folder, "127.0.0.1", SystemClock().now())
+    secured.server.key.write_bytes(new.key.read_bytes())
+    secured.supervisor.renew_certificate()
+    assert shown(secured) != serial(new.certificate.read_bytes()), "half of it is new"
+    secured.server.certificate.write_bytes(new.certificate.read_bytes())
+    return serial(new.certificate.read_bytes())
+
+
+def serial(pem: bytes) -> int:
+    return x509.load_pem_x509_certificate(pem).serial_number
+
+
+def shown(secured: Secured) -> int:
+    """What a device is shown that connects now."""
+    address = secured.settings.mqtt_tls_listen
+    assert address is not None
+    return serial(ssl.get_server_certificate((address.host, address.port)).encode())
+
+
+@pytest.mark.parametrize("secured", ["password"], indirect=True)
+async def test_a_renewed_certificate_is_shown_without_a_restart(secured: Secured) -> None:
+    trusted = ("--cafile", str(secured.server.authority))
+    async with hub_line(secured, "carebell-own") as line:
+        wanted = await asyncio.to_thread(renew, secured)
+        assert await asyncio.to_thread(shown, secured) != wanted
+        async with hub_line(secured, "carebell-between"):
+            """A hub process that starts before the broker has taken it up."""
+        await asyncio.to_thread(secured.supervisor.renew_certificate)
+
+        async def renewed() -> bool:
+            return await asyncio.to_thread(shown, secured) == wanted
+
+        await eventually(renewed)
+        assert line.connected, "nobody was cut off for it"
+        assert await secured.press(*trusted, *PASSWORD) == 0
+        await killed(secured)
+        await up(line)
+    assert await asyncio.to_thread(shown, secured) == wanted
+
+
+@pytest.mark.parametrize("secured", ["certificate"], indirect=True)
+async def test_the_hub_comes_in_for_a_phone_with_the_phones_password(secured: Secured) -> None:
+    """The phone page has no line to the broker of its own; the API shows the hub's certificate."""
+
+    async def admitted(password: str) -> bool:
+        line = BrokerLine.parse(broker_url(secured.settings.data_dir, "hub-api"))
+        with suppress(aiomqtt.MqttError):
+            async with aiomqtt.Client(
+                line.host, line.port, username="button-1", password=password,
+                identifier="button-1-page", tls_context=line.tls(), timeout=5,
+            ):  # fmt: skip
+                return True
+        return False
+
+    async def with_its_own() -> bool:
+        return await admitted(DEVICES["button-1"])
+
+    await eventually(with_its_own)
+    assert not await admitted("wrong")
+    assert not await admitted("")
+
+
 async def heard_by_the_hub(settings: Settings) -> dict[str, bytes]:
     heard: dict[str, bytes] = {}
 
@@ -152,6 +268,32 @@ def test_what_the_operator_forgot_is_said_in_words(tmp_path: Path) -> None:
     assert BrokerLine.parse("mqtt://u:p@h").tls() is None
     odd = BrokerLine("::1", 1, "a b", "p@:/?", encrypted=True, ca="/a b.pem", pinned=True)
     assert BrokerLine.parse(odd.url()) == odd
+
+
+def carebell(*arguments: str) -> tuple[int, str]:
+    """The command's exit code, and what it says."""
+    ended = CliRunner().invoke(tls_app, list(arguments))
+    assert ended.exception is None or isinstance(ended.exception, SystemExit)
+    return ended.exit_code, ended.output
+
+
+def test_the_authority_outlives_what_is_typed(tmp_path: Path) -> None:
+    """A device called `ca` would take its place: no device would trust the broker any more."""
+    folder = str(tmp_path / "tls")
+    assert carebell("self-signed", folder, "--name", "not a name")[0] == 1
+    assert carebell("self-signed", "/proc/tls")[0] == 1
+    assert carebell("self-signed", folder)[0] == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "tls").iterdir()}
+    assert carebell("self-signed", folder)[0] == 1
+    for name in ("ca", "server"):
+        code, said = carebell("client", folder, name)
+        assert (code, "another id" in said) == (1, True)
+    assert carebell("client", folder, "button-1")[0] == 0
+    assert carebell("client", folder, "button-1")[0] == 0, "a new one for the one that ends"
+    after = {path.name: path.read_bytes() for path in (tmp_path / "tls").iterdir()}
+    assert {name: after[name] for name in before} == before
+    (tmp_path / "tls" / "ca.pem").write_text("?")
+    assert "no authority" in carebell("client", folder, "button-2")[1]
 
 
 def test_a_pinned_line_trusts_nobody_else(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from alerts.incident import State
 from hub.board import Board
 from hub.database import Session
+from hub.embedded.door_register import DoorRegister
 from hub.register import TABLES, Register
 from hub.register_watch import SAVED_WITHIN_S, RegisterWatch
 from hub.snapshot import Snapshot
@@ -182,19 +183,87 @@ async def test_a_start_forgets_whom_the_snapshot_knew_and_the_database_does_not(
     await watched.session.close()
 
 
+CHANGED_MEANWHILE: tuple[LiteralString, ...] = (
+    "UPDATE device SET revoked = true WHERE device_id = 'button-1'",
+    """UPDATE device SET secret_sha256 = 'ff'
+        WHERE device_id = (SELECT max(device_id) FROM device)""",
+    """INSERT INTO device (device_id, area_id, premises_id, kind, secret_sha256)
+        VALUES ('button-9', 'city', 'home-1', 'button', '00')""",
+)
+
+
+async def one_process(watched: Watched) -> None:
+    """Ingest from its start to the first snapshot, and its end."""
+    await watched.watch.start()
+    await watched.watch._save_loaded()
+    await watched.session.close()
+
+
+async def test_the_door_hears_at_once_what_changed_while_ingest_was_down(
+    database_url: str, tmp_path: Path
+) -> None:
+    """A city's snapshot takes half a second that ingest needs to come back, so it waits; whom the
+    door would judge otherwise does not."""
+    settle_in(database_url)
+    await one_process(Watched(database_url, tmp_path))
+    path = tmp_path / "snapshot" / "register.json"
+    written = path.stat()
+    door = DoorRegister(path)
+    before = dict(door.devices() or {})
+    with psycopg.connect(database_url) as connection:
+        for change in CHANGED_MEANWHILE:
+            connection.execute(change)
+        connection.execute(
+            "DELETE FROM device WHERE device_id = "
+            "(SELECT min(device_id) FROM device WHERE device_id <> 'button-1')"
+        )
+    again = Watched(database_url, tmp_path)
+    again.busy = True
+    await one_process(again)
+    after = door.devices() or {}
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (written.st_ino, written.st_mtime_ns)
+    assert after["button-1"].revoked
+    assert "button-9" in after
+    assert len([d for d in after.values() if d.secret_sha256 == "ff"]) == 1
+    assert len(before.keys() - after.keys()) == 1
+    assert after.keys() == again.register.devices.keys()
+    restarted = again.snapshot.read_register()
+    assert restarted is not None
+    assert restarted.devices == again.register.devices
+
+
+@pytest.mark.parametrize("lost", ["register.json", "register-changes.jsonl"])
+async def test_a_snapshot_to_which_nothing_can_be_added_is_written_anew_at_once(
+    database_url: str, tmp_path: Path, lost: str
+) -> None:
+    """Killed between its two files, or deleted: the door must not wait for a busy start."""
+    settle_in(database_url)
+    await one_process(Watched(database_url, tmp_path))
+    (tmp_path / "snapshot" / lost).unlink()
+    if lost != "register.json":
+        (tmp_path / "snapshot" / lost).write_text('{"mark":"of the one before"}\n')
+    with psycopg.connect(database_url) as connection:
+        connection.execute(CHANGED_MEANWHILE[0])
+    again = Watched(database_url, tmp_path)
+    again.busy = True
+    await one_process(again)
+    known = DoorRegister(tmp_path / "snapshot" / "register.json").devices() or {}
+    assert known["button-1"].revoked
+
+
 async def test_a_busy_start_writes_the_snapshot_later_but_not_much_later(
     database_url: str, tmp_path: Path
 ) -> None:
-    """A city's takes half a second that ingest needs to come back; the door reads it, so it must
-    not wait for ever."""
     settle_in(database_url)
+    await one_process(Watched(database_url, tmp_path))
+    path = tmp_path / "snapshot" / "register.json"
+    written = path.stat().st_ino
     watched = Watched(database_url, tmp_path)
     watched.busy = True
     await watched.watch.start()
-    assert watched.watch.save_waits()
+    await watched.watch._save_loaded()
+    assert path.stat().st_ino == written
     watched.clock.pass_time(SAVED_WITHIN_S)
-    assert not watched.watch.save_waits()
-    await watched.watch.start()
-    watched.busy = False
-    assert not watched.watch.save_waits()
+    await watched.watch._save_loaded()
+    assert path.stat().st_ino != written
     await watched.session.close()

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NoReturn, cast
 
 import psycopg
@@ -22,8 +22,10 @@ from hub.detect.runner import Runner
 from hub.detect.silence import SilenceDetector
 from hub.digest import Witness
 from hub.observation import ALIVE, Observation
+from hub.quarantine import Kept
 from hub.recovery import recover
 from hub.register import Register
+from hub.retry import enveloped
 from hub.sources.mqtt import Delivery, MqttConnection, Ticket
 from hub.store.cases import Recorded
 from hub.store.checkpoints import load_shards
@@ -32,7 +34,7 @@ from hub.store.reach import Reach
 from hub.telemetry_lane import CAUGHT_UP_S, TelemetryLane
 from schemas.ids import DeviceId
 from schemas.vocabulary import MEASURE_BY_KEY
-from tests.scenes import ROOT, START, HandClock, delivery, register, settle_in
+from tests.scenes import ROOT, START, HandClock, delivery, register, settle_in, topic
 
 OWNER = "city"
 FIRMWARE = MEASURE_BY_KEY["firmware"].code
@@ -195,6 +197,37 @@ async def test_what_cannot_be_read_is_kept_with_the_reason(
     assert reason in kept["reason"]
     assert bytes(kept["payload"]) == payload
     assert len(await hub.rows("SELECT 1 FROM observation")) == 1
+
+
+def retried(received_at: datetime, mid: int, *, duplicate: bool = False) -> Delivery:
+    """A reading without id and time out of quarantine, as the broker delivers it."""
+    payload = b'{"samples":[{"measure":"heart_rate_per_min","value":72}]}'
+    where = topic("band-1", "vitals", "telemetry")
+    subject, envelope = enveloped(Kept(1, "telemetry", where, payload, received_at))
+    return Delivery(subject, envelope, (1, mid), 1, duplicate, retained=False)
+
+
+async def test_what_is_retried_is_stored_once_though_nothing_names_it(
+    database_url: str, clock: HandClock
+) -> None:
+    """Killed between commit and PUBACK, so the broker hands the retry over again; the same reading
+    of another time is another one."""
+    earlier = START - timedelta(hours=3)
+    async with lives(database_url, clock) as hub:
+        hub.lane.on_message(retried(earlier, 1))
+        hub.lane.on_message(retried(earlier + timedelta(seconds=60), 2))
+        await hub.committed()
+        assert len(await hub.rows("SELECT 1 FROM observation")) == 2
+    clock.pass_time(60)
+    async with lives(database_url, clock) as hub:
+        hub.say("button-1", observed_at=START.isoformat())
+        await hub.committed()
+        for mid, seconds in ((3, 0), (4, 60)):
+            again = retried(earlier + timedelta(seconds=seconds), mid, duplicate=True)
+            hub.lane.on_message(again)
+        await hub.committed()
+        assert len(await hub.rows("SELECT 1 FROM observation WHERE device_id = 'band-1'")) == 2
+        assert {(1, 3), (1, 4)} <= set(hub.line.acknowledged)
 
 
 class Clumsy(SilenceDetector):

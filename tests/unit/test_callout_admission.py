@@ -18,8 +18,6 @@ from hub.embedded.admission import (
     ConnectOptions,
     Question,
     Refusal,
-    Register,
-    RegisteredDevice,
     ServerIdentity,
     admit,
     applicant_of,
@@ -28,6 +26,7 @@ from hub.embedded.admission import (
     may_publish,
     may_read,
 )
+from hub.embedded.door_register import DoorRegister, RegisteredDevice
 from hub.embedded.jwt import Signer, read_claims
 
 
@@ -90,7 +89,7 @@ def test_a_device_may_publish_as_itself_only() -> None:
 
 def test_a_snapshot_is_read_again_when_it_was_replaced(tmp_path: Path) -> None:
     path = tmp_path / "register.json"
-    register = Register(path)
+    register = DoorRegister(path)
     assert register.devices() is None
     _replace(path, {"devices": {"a": {"secret_sha256": "00", "premises_id": "p"}}, "accounts": []})
     first = register.devices()
@@ -105,7 +104,7 @@ def test_a_snapshot_is_read_again_when_it_was_replaced(tmp_path: Path) -> None:
 
 def test_a_damaged_snapshot_leaves_the_last_good_one_in_force(tmp_path: Path) -> None:
     path = tmp_path / "register.json"
-    register = Register(path)
+    register = DoorRegister(path)
     _replace(path, {"devices": {"a": {"secret_sha256": "00"}}})
     assert register.devices()
     path.write_text("{")

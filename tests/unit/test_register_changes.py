@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from hub.embedded.admission import Register as KnownToTheDoor
 from hub.embedded.admission import barred
+from hub.embedded.door_register import DoorRegister
 from hub.register import Register
 from hub.register_changes import MOST_AT_ONCE, path_beside
 from hub.snapshot import Snapshot
@@ -30,7 +30,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path / "snapshot" / "register.json"
         self.snapshot = Snapshot(path)
-        self.door = KnownToTheDoor(self.path)
+        self.door = DoorRegister(self.path)
 
     def restarted(self) -> Register:
         read = self.snapshot.read_register()

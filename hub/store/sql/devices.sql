@@ -34,10 +34,11 @@ UPDATE device SET label = %(label)s, model = %(model)s, voice_number = %(voice_n
 WHERE device_id = %(id)s;
 
 -- name: history
--- What was so of a device, newest first.
+-- What was so of a device, newest first; who had it elsewhere is the business of those there.
 SELECT entry_id, at, changes, area_id, premises_id, person_id, kind, label, model, revoked,
     other_device_id
 FROM device_history WHERE device_id = %(id)s AND entry_id < %(before)s
+  AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
 ORDER BY entry_id DESC LIMIT %(limit)s;
 
 -- name: listed
@@ -45,16 +46,3 @@ SELECT device_id, kind, label, model, area_id, premises_id, person_id, revoked, 
 FROM device
 WHERE (%(premises_id)s::text IS NULL OR premises_id = %(premises_id)s) AND device_id > %(after)s
 ORDER BY device_id LIMIT %(limit)s;
-
--- name: logins
--- What a password file of Mosquitto is made of.
-SELECT device_id, mosquitto_hash FROM device WHERE NOT revoked ORDER BY device_id;
-
--- name: logins_mark
--- Something that differs when a password file would.
-SELECT coalesce(max(entry_id), 0) * 2
-    + (SELECT count(*) FROM (SELECT FROM ingest_owner WHERE has_sessions LIMIT 1) AS made) AS mark
-FROM device_history;
-
--- name: sessions_made
-SELECT EXISTS (SELECT FROM ingest_owner WHERE has_sessions) AS made;
