@@ -2,7 +2,8 @@
 
 Whoever changes the router of a street knows that forty devices will fall silent. Their silence is
 recorded, not told; what is still true when the window ends raises then. What a person, a body or a
-home says is never muted: nobody can plan a fall.
+home says is never muted: nobody can plan a fall. Nor is what the hub says of itself and of those
+who should answer: a new router is no reason that nobody could be reached.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,6 +15,15 @@ from schemas.ids import AreaId
 
 LONGEST = timedelta(days=7)
 """Ours: longer is not maintenance but a way to forget that something is broken."""
+
+
+MUTABLE_KINDS = frozenset({
+    "device_silent", "device_never_heard", "area_silent", "battery_low", "battery_empty",
+    "messages_lost", "not_worn", "value_frozen", "values_cached", "vital_sensor_off",
+    "vital_implausible",
+})  # fmt: skip
+"""What devices do while somebody works on them or on their network. A kind that is not here rings:
+a new one is thought about before it can be muted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +48,15 @@ class Window:
 def may_be_muted(alarm: Alarm) -> bool:
     """Whether maintenance can mute this alarm at all.
 
-    Technical alarms only, and not those about the hub itself: a forgotten broker session means
-    that presses may be missing, whatever somebody is working on.
+    Technical alarms about devices only, not those about the hub itself or about who is there to
+    answer: a forgotten broker session means that presses may be missing, whatever somebody is
+    working on.
     """
-    return alarm.category is Category.TECHNICAL and alarm.subject.kind is not SubjectKind.HUB
+    return (
+        alarm.category is Category.TECHNICAL
+        and alarm.subject.kind is not SubjectKind.HUB
+        and alarm.kind in MUTABLE_KINDS
+    )
 
 
 def muting(

@@ -2,6 +2,7 @@
 # ruff: noqa: PLC0415 - `carebell --version` must not load the database driver
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from hub.cli_words import told_in_words
 from hub.clock import SystemClock
+from hub.log import configure_logging
 from hub.settings import load_settings
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def backup(
     from hub.backup.restore import verify as verify_backup
     from hub.embedded.folder import HubFolder
 
+    configure_logging(sys.stderr)
     with told_in_words():
         settings, now = load_settings(data_dir=data), SystemClock().now()
         file = target_of(target.absolute(), now)
@@ -62,6 +65,7 @@ def restore(
     """Put a backup in place; `carebell up` then goes on where it was made."""
     from hub.backup import restore as way_back
 
+    configure_logging(sys.stderr)
     with told_in_words():
         settings, now = load_settings(data_dir=data), SystemClock().now()
         path = file.absolute()

@@ -32,7 +32,7 @@ def doctor(
     from hub.doctor.examination import examine, told
 
     configure_logging()
-    with told_in_words():
+    with told_in_words(_CODES["failure"]):
         settings = load_settings(data_dir=data, language=language)
     spoken: Literal["zh-CN", "en"] = settings.language
     found = [told(name, v, spoken) for name, v in examine(settings, SystemClock())]

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from alerts.maintenance import LONGEST
 from hub.cli_words import told_in_words
 from hub.clock import SystemClock
 from hub.maintenance import BadPlan, Planned
@@ -20,6 +21,7 @@ maintenance_app = typer.Typer(
 )
 
 _BEYOND = 2**63 - 1
+LONGEST_MIN = LONGEST // timedelta(minutes=1)
 
 DataOption = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The hub's folder.")]
 
@@ -29,7 +31,7 @@ def plan(
     area_id: Annotated[str, typer.Argument(metavar="AREA", help="With everything below it.")],
     *,
     why: Annotated[str, typer.Option(help="The desk shows it.")],
-    minutes: Annotated[int, typer.Option("--minutes", min=1, help="How long.")],
+    minutes: Annotated[int, typer.Option("--minutes", min=1, max=LONGEST_MIN, help="How long.")],
     begin: Annotated[
         str | None, typer.Option("--from", help="YYYY-MM-DDTHH:MM in the hub's zone; else now.")
     ] = None,
@@ -48,7 +50,7 @@ def plan(
     now = SystemClock().now()
     with told_in_words():
         settings = load_settings(data_dir=data)
-        from_at = now if begin is None else _moment(begin, ZoneInfo(settings.time_zone))
+        from_at = now if begin is None else moment(begin, ZoneInfo(settings.time_zone))
         until_at = from_at + timedelta(minutes=minutes)
         planned = Planned(area_id, why, from_at, until_at, tuple(kinds or ())).checked(now)
         number = on_database(
@@ -109,8 +111,10 @@ def end(number: int, data: DataOption = None) -> None:
         typer.echo(f"Maintenance {number} is over.")
 
 
-def _moment(text: str, zone: ZoneInfo) -> datetime:
+def moment(text: str, zone: ZoneInfo) -> datetime:
+    """In the zone of the hub, unless it says which it is in."""
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=zone)
-    except ValueError:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=zone) if found.tzinfo is None else found.astimezone(zone)
+    except (ValueError, OverflowError):
         raise BadPlan(f"--from {text}: for example 2026-03-02T08:00") from None

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from hub.cli_words import told_in_words
+from hub.cli_words import printable, told_in_words
 from hub.clock import SystemClock
-from hub.quarantine import GIVEN_UP, NothingToDo, Question, Row, explained
+from hub.quarantine import GIVEN_UP, NothingToDo, NotSent, Question, Row, explained
 from hub.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ quarantine_app = typer.Typer(help="Messages that could not be read.", no_args_is
 dead_letters_app = typer.Typer(help="Notifications that were given up.", no_args_is_help=True)
 
 _BEYOND = 2**63 - 1
+
+Refused = dict[int, str]
+"""Why, by number."""
 
 DataOption = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The hub's folder.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs: one object a line.")]
@@ -32,9 +35,11 @@ Numbers = Annotated[list[int], typer.Argument(metavar="NUMBER...", help="As `lis
 def list_quarantined(
     *,
     data: DataOption = None,
-    lane: Annotated[str | None, typer.Option(help="alarm or telemetry.")] = None,
+    lane: Annotated[Literal["alarm", "telemetry"] | None, typer.Option(help="Only of one.")] = None,
     device_id: Annotated[str | None, typer.Option("--device", help="Of one device.")] = None,
-    state: Annotated[str, typer.Option(help="waiting, retried or discarded.")] = "waiting",
+    state: Annotated[
+        Literal["waiting", "retried", "discarded"], typer.Option(help="What became of them.")
+    ] = "waiting",
     limit: LimitOption = 50,
     before: BeforeOption = _BEYOND,
     as_json: JsonOption = False,
@@ -43,7 +48,7 @@ def list_quarantined(
     from hub.at_the_machine import on_database
     from hub.store.quarantine import PostgresQuarantine
 
-    question = Question(None, before, limit, (state,), lane, device_id)
+    question = Question(None, before, limit, state, lane, device_id)
     with told_in_words():
         settings = load_settings(data_dir=data)
         rows = on_database(settings, lambda reach: PostgresQuarantine(reach).page(question))
@@ -52,8 +57,9 @@ def list_quarantined(
         if as_json:
             typer.echo(_json(row | {"what": words.what, "to_do": words.to_do}))
         else:
+            from_whom, why = printable(row["device_id"] or "-"), printable(row["reason"])
             typer.echo(f"{row['id']}  {row['received_at']:%Y-%m-%d %H:%M:%S}  {row['lane']}  "
-                       f"{row['device_id'] or '-'}  {row['reason']}")  # fmt: skip
+                       f"{from_whom}  {why}")  # fmt: skip
             typer.echo(f"    {words.what} {words.to_do}")
     if not rows and not as_json:
         typer.echo("Nothing waits.")
@@ -75,20 +81,20 @@ def show_quarantined(number: int, data: DataOption = None) -> None:
             raise NothingToDo(f"there is no message {number}")
     words = explained(row["reason"], settings.language)
     for key, value in (row | {"what": words.what, "to_do": words.to_do}).items():
-        typer.echo(f"{key:16} {value}")
+        typer.echo(f"{key:16} {printable(value)}")
 
 
 @quarantine_app.command("retry")
 def retry_quarantined(numbers: Numbers, data: DataOption = None) -> None:
     """Hand messages to their lanes again; what cannot be read this time either waits again."""
 
-    async def work(reach: "Reach", settings: Settings) -> list[int]:
+    async def work(reach: "Reach", settings: Settings) -> Refused:
         from hub.at_the_machine import operator, sender
         from hub.store.quarantine import PostgresQuarantine
 
         store, now = PostgresQuarantine(reach), SystemClock().now
         async with sender(settings) as send:
-            return [n for n in numbers if not await store.retry(n, operator(), now(), send)]
+            return await _refused(numbers, lambda n: store.retry(n, operator(), now(), send))
 
     _each("retried", numbers, data, work)
 
@@ -128,7 +134,8 @@ def list_dead_letters(
         else:
             typer.echo(f"{row['id']}  {row['settled_at']:%Y-%m-%d %H:%M:%S}  {row['channel']}  "
                        f"{row['kind']}  incident {row['incident_id']} ({row['incident_state']})  "
-                       f"{row['state']}, {row['attempts']} attempts: {row['detail']}")  # fmt: skip
+                       f"{row['state']}, {row['attempts']} attempts: "
+                       f"{printable(row['detail'])}")  # fmt: skip
     if not rows and not as_json:
         typer.echo("Nothing waits.")
 
@@ -150,7 +157,7 @@ _DONE = {"discard": "discarded", "send_again": "sent again", "give_up": "discard
 
 
 def _settle(deed: Deed, numbers: Sequence[int], data: Path | None) -> None:
-    async def work(reach: "Reach", settings: Settings) -> list[int]:
+    async def work(reach: "Reach", settings: Settings) -> Refused:
         from hub.at_the_machine import operator
         from hub.store.quarantine import PostgresQuarantine
 
@@ -161,26 +168,38 @@ def _settle(deed: Deed, numbers: Sequence[int], data: Path | None) -> None:
             "send_again": store.send_again,
             "give_up": store.give_up,
         }[deed]
-        return [n for n in numbers if not await do(n, operator(), now())]
+        return await _refused(numbers, lambda n: do(n, operator(), now()))
 
     _each(_DONE[deed], numbers, data, work)
+
+
+async def _refused(numbers: Sequence[int], do: Callable[[int], Awaitable[bool]]) -> Refused:
+    """Do it to each, whatever becomes of the others; why it was not done to some."""
+    refused: Refused = {}
+    for number in numbers:
+        try:
+            if not await do(number):
+                refused[number] = "there is no such number"
+        except (NothingToDo, NotSent) as error:
+            refused[number] = str(error).rpartition("\n  ")[2]
+    return refused
 
 
 def _each(
     done: str,
     numbers: Sequence[int],
     data: Path | None,
-    work: Callable[["Reach", Settings], Awaitable[list[int]]],
+    work: Callable[["Reach", Settings], Awaitable[Refused]],
 ) -> None:
-    """Do it to all of them; `work` returns those nobody knows."""
+    """Do it to all of them; `work` returns those it was not done to."""
     from hub.at_the_machine import on_database
 
     with told_in_words():
         settings = load_settings(data_dir=data)
-        missing = on_database(settings, lambda reach: work(reach, settings))
-        typer.echo(f"{len(numbers) - len(missing)} {done}.")
-        if missing:
-            raise NothingToDo(f"no such number: {', '.join(map(str, missing))}")
+        refused = on_database(settings, lambda reach: work(reach, settings))
+        typer.echo(f"{len(numbers) - len(refused)} {done}.")
+        if refused:
+            raise NothingToDo(*(f"{number}: {why}" for number, why in refused.items()))
 
 
 def _json(row: Row) -> str:

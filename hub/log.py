@@ -67,10 +67,10 @@ KEYS: dict[str, Shape] = {
         ("action", "area_id", "broker", "cause", "channel", "child", "client_id", "detector",
          "device",
          "effect", "incident_id", "kind", "lane", "last_exit", "level", "logger", "loop", "method",
-         "name", "noun", "owner", "permission", "reason", "route", "setting", "sqlstate", "state",
-         "step", "table", "topic", "why", "version", "at", "event", "where", "days", "buckets",
-         "engine", "feature", "head", "host", "instead", "problem", "advice", "rule", "time_zone",
-         "zone"),
+         "name", "noun", "owner", "part", "permission", "reason", "route", "setting", "sqlstate",
+         "state", "step", "table", "topic", "why", "version", "at", "event", "where", "days",
+         "buckets", "engine", "feature", "head", "host", "instead", "problem", "advice", "rule",
+         "time_zone", "zone"),
         Shape.WORD,
     ),
     **dict.fromkeys(("file", "folder", "path"), Shape.PATH),
@@ -187,7 +187,7 @@ def _fit(key: str, value: object) -> object:
     if shape is not None and isinstance(value, Vouched):
         return str(value)
     match shape:
-        case Shape.NUMBER if isinstance(value, int | float):
+        case Shape.NUMBER if value is None or isinstance(value, int | float):
             fit: object = value
         case Shape.WORD if value is None or isinstance(value, bool | int):
             fit = value

@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alerts.maintenance import LONGEST
+from alerts.maintenance import LONGEST, MUTABLE_KINDS
 from hub.errors import HubError
-
-MUTABLE_KINDS = ("device_silent", "area_silent", "channel_silent", "battery_low", "tamper")
-"""Shown as examples; any technical kind may be named."""
 
 
 class BadPlan(HubError):
@@ -34,4 +31,8 @@ class Planned:
             raise BadPlan("it is over already")
         if self.until_at - self.from_at > LONGEST:
             raise BadPlan(f"at most {LONGEST // timedelta(days=1)} days; plan another one then")
+        for kind in self.kinds:
+            if kind not in MUTABLE_KINDS:
+                known = ", ".join(sorted(MUTABLE_KINDS))
+                raise BadPlan(f"{kind} is no kind that can wait; these are: {known}")
         return self

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from alerts.incident import State
+from alerts.notification import NotificationKind
 from hub.errors import HubError
 
 
@@ -120,6 +122,34 @@ class NotSent(HubError):
     retryable = True
 
 
+def still_true(kind: str, state: str, *, comes: bool) -> None:
+    """Whether what a notification says of its incident is so now: hours may lie between. Raises
+    NothingToDo.
+
+    `comes`: whether somebody is on the way of whom the recipient was told nothing newer.
+
+    >>> still_true("ring", "raised", comes=False)
+    >>> still_true("over", "resolved", comes=False)
+    """
+    match kind:
+        case NotificationKind.RING if state == State.RESOLVED:
+            raise NothingToDo("the incident is over: nobody is to be called for it any more")
+        case NotificationKind.CHECK_IN if state != State.CHECKING:
+            raise NothingToDo("the question is settled: the person is not asked any more")
+        case NotificationKind.CALLING if state != State.RAISED:
+            raise NothingToDo("nobody is being called any more: somebody has it, or it is over")
+        case NotificationKind.COMING if state == State.RESOLVED:
+            raise NothingToDo("the incident is over: nobody comes to it any more")
+        case NotificationKind.COMING if not comes:
+            raise NothingToDo("nobody is on the way now, or something newer was said of it")
+        case NotificationKind.OVER if state != State.RESOLVED:
+            raise NothingToDo("the incident is open again: nobody is to hear that it is over")
+        case NotificationKind.CONNECT:
+            raise NothingToDo("the call is not made any more: call the home from the desk")
+        case _:
+            return
+
+
 @dataclass(frozen=True, slots=True)
 class Operator:
     """Who asks: an account of the API, or somebody at the machine (`carebell`)."""
@@ -143,7 +173,7 @@ class Question:
     areas: tuple[str, ...] | None
     before: int
     limit: int
-    states: tuple[str, ...] = ("waiting",)
+    state: str = "waiting"
     lane: str | None = None
     device_id: str | None = None
 

@@ -72,12 +72,11 @@ async def restore(settings: Settings, path: Path, now: datetime, *, replace: boo
     folder = HubFolder(settings.data_dir)
     if is_running(folder):
         raise WouldOverwrite(f"the hub runs on {folder.root}: stop it first")
-    occupied = folder.secrets.exists() or folder.cluster.exists()
-    if occupied and not replace:
-        raise WouldOverwrite(f"{folder.root}: choose an empty --data, or say --replace")
-    draft = folder.root.with_name(f"{folder.root.name}.restoring")
+    draft = _draft_of(folder.root)
     shutil.rmtree(draft, ignore_errors=True)
     try:
+        if _contents(folder.root) and not replace:
+            raise WouldOverwrite(f"{folder.root}: choose an empty --data, or say --replace")
         _lay_out(path, HubFolder(draft))
         if settings.database_url:
             await asyncio.to_thread(
@@ -88,14 +87,42 @@ async def restore(settings: Settings, path: Path, now: datetime, *, replace: boo
             async with database_of(settings, draft) as url:
                 await asyncio.to_thread(_restore_database, path, manifest, url, replace=False)
         shutil.rmtree(HubFolder(draft).run, ignore_errors=True)
-        if folder.root.exists():
-            folder.root.rename(folder.root.with_name(f"{folder.root.name}.{now:%Y%m%dT%H%M%SZ}"))
-        draft.rename(folder.root)
+        _take_place(draft, folder.root, now)
     except OSError as error:
         raise RestoreFailed(f"{error.filename or draft}: {error.strerror}") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return manifest
+
+
+def _draft_of(root: Path) -> Path:
+    """Where the new folder grows, on the same disk. A mount point (a container's volume) cannot be
+    renamed, so there it grows inside."""
+    return root / "restoring" if root.is_mount() else root.with_name(f"{root.name}.restoring")
+
+
+def _contents(root: Path) -> list[Path]:
+    """What lies in a folder already, a file system's own folder left out."""
+    found = root.iterdir() if root.is_dir() else ()
+    return [path for path in found if path.name != "lost+found"]
+
+
+def _take_place(draft: Path, root: Path, now: datetime) -> None:
+    """The new folder for the old, which is kept beside it, or inside a mount point."""
+    name = f"{now:%Y%m%dT%H%M%SZ}"
+    if not root.is_mount():
+        if root.exists():
+            root.rename(root.with_name(f"{root.name}.{name}"))
+        draft.rename(root)
+        return
+    if old := [path for path in _contents(root) if path != draft]:
+        aside = root / f"before-{name}"
+        aside.mkdir(mode=0o700)
+        for path in old:
+            path.rename(aside / path.name)
+    for path in _contents(draft):
+        path.rename(root / path.name)
+    draft.rmdir()
 
 
 def _lay_out(path: Path, folder: HubFolder) -> None:

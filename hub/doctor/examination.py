@@ -9,7 +9,7 @@ import structlog
 from alerts.ports import Clock
 from hub.backup.scratch import is_running
 from hub.doctor import machine, running, stored
-from hub.doctor.verdict import Check, Level, Patient, Verdict, warning
+from hub.doctor.verdict import Check, Level, Patient, Verdict, failure, warning
 from hub.doctor.words import WORDS
 from hub.embedded.database import database_url
 from hub.embedded.folder import HubFolder
@@ -25,6 +25,7 @@ CHECKS: dict[str, Check] = {
     "certificates": machine.certificates_valid,
     "backup": machine.backup_recent,
     "children": running.children_run,
+    "callout": running.callout_answers,
     "ports": running.ports_free,
     "broker": running.broker_reachable,
     "broker_keeps": running.broker_keeps,
@@ -38,6 +39,7 @@ CHECKS: dict[str, Check] = {
     "ladders": stored.ladders_move,
     "operator": stored.operator_wanted,
     "desk": stored.desk_on_duty,
+    "reachable": stored.reachable_elsewhere,
     "transactions": stored.transactions_end,
     "history": stored.history_current,
 }
@@ -61,8 +63,12 @@ class Told:
 
 
 def examine(settings: Settings, clock: Clock) -> Iterator[tuple[str, Verdict]]:
-    """Every check's verdicts. A check that fails itself is a verdict too: the others go on."""
+    """Every check's verdicts. A check that fails itself is a verdict too: the others go on. Who may
+    not work in the hub's folder is told only that: everything else would be a guess."""
     folder = HubFolder(settings.data_dir)
+    if not machine.usable(folder.root):
+        yield "folder", failure("folder_unusable", folder=str(folder.root))
+        return
     database, why = _connected(settings)
     patient = Patient(
         settings,

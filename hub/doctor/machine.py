@@ -20,6 +20,13 @@ BACKUP_OLDER_THAN_DAYS = 2
 """Ours: a nightly backup that failed once is no news, twice is."""
 CERTIFICATE_WARNING_DAYS = 21
 """Ours: Let's Encrypt renews 30 days before the end; then it has failed for nine."""
+_CERTIFICATES = (
+    "http_tls_certificate",
+    "mqtt_tls_certificate",
+    "mqtt_tls_client_ca",
+    "broker_ca",
+    "broker_certificate",
+)
 SKEW_WARNING_S = 1.0
 _TIME_ERROR = 5
 """adjtimex(2): the clock is not synchronised."""
@@ -36,16 +43,24 @@ def folder_private(patient: Patient) -> Iterator[Verdict]:
     if not root.is_dir():
         yield note("no_folder", folder=str(root))
         return
-    if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
+    if not usable(root):
         yield failure("folder_unusable", folder=str(root))
+        return
     looked_at = [patient.folder.secrets, patient.folder.register.parent]
     looked_at += sorted(patient.folder.register.parent.glob("*.json"))
     looked_at += [path for path in (patient.folder.broker / "nats.conf",) if path.exists()]
     open_to_others = [p for p in looked_at if p.exists() and _mode(p) & 0o077]
     for path in open_to_others:
         yield failure("readable_by_others", path=str(path), mode=f"{_mode(path):04o}")
-    if not open_to_others:
+    if _mode(root) & 0o022:
+        yield failure("writable_by_others", path=str(root), mode=f"{_mode(root):04o}")
+    elif not open_to_others:
         yield ok("folder_private", folder=str(root))
+
+
+def usable(root: Path) -> bool:
+    """Whether this account may work in a folder; one that is not there yet may be made."""
+    return not root.is_dir() or os.access(root, os.R_OK | os.W_OK | os.X_OK)
 
 
 def disk_room(patient: Patient) -> Iterator[Verdict]:
@@ -90,32 +105,42 @@ def synchronised() -> bool:
 def certificates_valid(patient: Patient) -> Iterator[Verdict]:
     """Every certificate the settings name: readable, and for how long."""
     settings = patient.settings
-    for key in ("mqtt_tls_certificate", "mqtt_tls_client_ca", "broker_ca", "broker_certificate"):
-        path = getattr(settings, key, "")
+    for key in _CERTIFICATES:
+        path = getattr(settings, key)
         if not path:
             continue
-        until_at = expiry_of(Path(path))
-        if until_at is None:
+        span = validity_of(Path(path))
+        if span is None:
             yield failure("certificate_unreadable", setting=key, path=path)
             continue
+        from_at, until_at = span
         days = (until_at - patient.now).days
         values = {"setting": key, "path": path, "days": days}
-        if days < 0:
+        if patient.now < from_at:
+            yield failure("certificate_too_new", **values)
+        elif days < 0:
             yield failure("certificate_expired", **values)
         elif days < CERTIFICATE_WARNING_DAYS:
             yield warning("certificate_expires", **values)
         else:
             yield ok("certificate_valid", **values)
-    for key in ("mqtt_tls_key", "broker_key"):
-        path = getattr(settings, key, "")
-        if path and Path(path).exists() and _mode(Path(path)) & 0o077:
+    for key in ("http_tls_key", "mqtt_tls_key", "broker_key"):
+        path = getattr(settings, key)
+        if path and not os.access(path, os.R_OK):
+            yield failure("certificate_unreadable", setting=key, path=path)
+        elif path and _mode(Path(path)) & 0o077:
             yield failure("readable_by_others", path=path, mode=f"{_mode(Path(path)):04o}")
 
 
-def expiry_of(path: Path) -> datetime | None:
-    """When the first certificate of a PEM file ends; None if it cannot be read."""
+def validity_of(path: Path) -> tuple[datetime, datetime] | None:
+    """From when until when the certificates of a PEM file are valid together; None if one cannot be
+    read."""
     try:
-        return x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+        chain = x509.load_pem_x509_certificates(path.read_bytes())
+        return (
+            max(one.not_valid_before_utc for one in chain),
+            min(one.not_valid_after_utc for one in chain),
+        )
     except (OSError, ValueError):
         return None
 

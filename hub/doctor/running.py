@@ -3,14 +3,15 @@
 import asyncio
 import json
 import os
+import re
 import socket
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -25,6 +26,14 @@ LOOK_WITHIN_S = 3.0
 SNAPSHOT_FRESH_S = 120.0
 """Ours: ingest replaces what changed within seconds, and touches it at least every minute."""
 RESTARTS_WARNING = 3
+CALLOUT_SILENT_S = 30.0
+"""Ours: the callout says every few seconds that it lives."""
+BACKLOG_S = 30.0
+"""Ours: what waits for so long is no burst."""
+_WAITING = re.compile(
+    r"^carebell_ingest_(oldest_unacknowledged_seconds|unacknowledged_messages) ([0-9.e+]+)$",
+    re.MULTILINE,
+)
 _LISTENING = "0A"
 """State of a listening socket in /proc/net/tcp."""
 
@@ -46,6 +55,22 @@ def children_run(patient: Patient) -> Iterator[Verdict]:
             yield warning("child_restarts", **values)
         else:
             yield ok("child_runs", child=name)
+
+
+def callout_answers(patient: Patient) -> Iterator[Verdict]:
+    """A callout that hangs lets no device in; the supervisor sees only that it is there."""
+    if not patient.running or patient.settings.broker_url:
+        return
+    path = patient.folder.run / "callout.json"
+    try:
+        age_s = patient.now.timestamp() - path.stat().st_mtime
+    except OSError:
+        return
+    if age_s > CALLOUT_SILENT_S:
+        log = patient.folder.log("callout")
+        yield failure("callout_silent", age_s=round(age_s), log=str(log))
+    else:
+        yield ok("callout_answers")
 
 
 def ports_free(patient: Patient) -> Iterator[Verdict]:
@@ -147,32 +172,47 @@ def press_would_ring(patient: Patient) -> Iterator[Verdict]:
     address = patient.settings.http_listen
     if patient.status is not None and patient.status.http:
         address = Address.parse(patient.status.http)
-    base = f"http://{address.reachable()}/api/v1/health"
+    scheme = "https" if patient.settings.http_tls_certificate else "http"
+    base = f"{scheme}://{address.reachable()}"
     for path, good, bad in (
         ("ready", "ready", "not_ready"),
         ("cycle", "loops_cycle", "loop_stands"),
     ):
-        status, body = _asked(f"{base}/{path}")
+        url = f"{base}/api/v1/health/{path}"
+        status, body = _asked(url)
         if status is None:
-            yield failure("api_away", url=f"{base}/{path}")
+            yield failure("api_away", url=url)
             return
         if status == 200:
             yield ok(good)
         else:
-            yield failure(bad, failing=", ".join(body.get("failing", [])) or "?")
+            failing: list[str] = []
+            with suppress(ValueError, AttributeError):
+                failing = json.loads(body).get("failing", [])
+            yield failure(bad, failing=", ".join(failing) or "?")
+    _, figures = _asked(f"{base}/metrics")
+    waiting = {name: float(value) for name, value in _WAITING.findall(figures.decode())}
+    count = round(waiting.get("unacknowledged_messages", 0))
+    age_s = round(waiting.get("oldest_unacknowledged_seconds", 0))
+    if age_s > BACKLOG_S or count >= patient.settings.mqtt_max_unacknowledged:
+        yield warning("backlog", count=count, age_s=age_s)
 
 
-def _asked(url: str) -> tuple[int | None, dict[str, Any]]:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def _asked(url: str) -> tuple[int | None, bytes]:
+    """Status and body of our own API. Its certificate is for a name, and we ask this machine: who
+    answers is not in doubt."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusting)
+    )
     try:
         with opener.open(url, timeout=LOOK_WITHIN_S) as answer:
-            return answer.status, json.loads(answer.read())
+            return answer.status, answer.read()
     except urllib.error.HTTPError as error:
-        with suppress(ValueError):
-            return error.code, json.loads(error.read())
-        return error.code, {}
+        return error.code, error.read()
     except (OSError, ValueError):
-        return None, {}
+        return None, b""
 
 
 def snapshot_fresh(patient: Patient) -> Iterator[Verdict]:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from alerts.policy import ChannelName
+from hub.configured import configured
 from hub.doctor.verdict import Patient, Verdict, failure, note, ok, warning
 from hub.store.migrate import migration_names
 
@@ -14,7 +16,8 @@ OVERDUE_S = 30.0
 UNSENT_S = 60.0
 IDLE_S = 30.0
 """Ours: nothing of the hub leaves a transaction open for a second without working in it."""
-SHOWN = 5
+_TO_PEOPLE = {ChannelName.SMS, ChannelName.VOICE, ChannelName.EMAIL, ChannelName.PUSH}
+"""To neighbours, family and duty; the fallback contact has ways of its own."""
 
 _WAITING = """
 SELECT
@@ -30,6 +33,10 @@ _UNSENT = "SELECT count(*), min(due_at) FROM notification WHERE state = 'pending
 _ON_DUTY = """
 SELECT count(DISTINCT a.account_id) FROM desk_session s JOIN account a USING (account_id)
 WHERE s.expires_at > %s AND NOT a.disabled AND a.role IN ('dispatcher', 'administrator')
+"""
+_ADMINISTRATORS = """
+SELECT count(*) FROM account
+WHERE area_id = %s AND role = 'administrator' AND NOT disabled
 """
 AGGREGATED_WITHIN_S = 7200.0
 """Twice an hourly bucket: then the job has failed, not just not run yet."""
@@ -127,8 +134,25 @@ def desk_on_duty(patient: Patient) -> Iterator[Verdict]:
         yield failure("nobody_on_duty")
     else:
         yield ok("desk_on_duty", count=count)
-    if not patient.settings.webhook_url:
+    settings = patient.settings
+    if not (settings.webhook_url or settings.fallback_by_area or settings.apprise_urls):
         yield warning("no_fallback")
+
+
+def reachable_elsewhere(patient: Patient) -> Iterator[Verdict]:
+    """Does anything reach people who are not at the desk, and may anybody change it?"""
+    ways = sorted(configured(patient.settings) & _TO_PEOPLE)
+    if ways:
+        yield ok("channels_set", channels=", ".join(ways))
+    else:
+        yield warning("no_channel")
+    if not _ready(patient):
+        return
+    (count,) = _one(patient, _ADMINISTRATORS, patient.settings.root_area_id)
+    if count == 0:
+        yield failure("no_administrator", area=patient.settings.root_area_id)
+    else:
+        yield ok("administrator_there", count=count)
 
 
 def transactions_end(patient: Patient) -> Iterator[Verdict]:

@@ -1,6 +1,6 @@
 """What follows from a human's deed: its record, whose calls stop, and who learns of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from alerts.incident import Incident
 from alerts.notification import NotificationKind, NotificationState, NotNeeded, urgency_of
 from hub.store import queries
 from hub.store.ledger import Row, many
-from hub.store.receipts import told_notifications
+from hub.store.receipts import told_it_is_over, told_notifications
 from hub.store.whereabouts import Cursor
 from schemas.commands import ReceiptStage
 
@@ -100,14 +100,20 @@ def details_of(action: Action) -> Row:
     return {key: value for key, value in said.items() if value is not None}
 
 
-async def ended_by_itself(cursor: Cursor, incident: Incident, at: datetime, language: str) -> None:
-    """Nobody is woken for it any more, and whoever was rung learns that it is over."""
-    stopped = {"kinds": [kind.value for kind in _OF_AN_OPEN_ONE], "verb": "clear", "over": True,
-               "reason": NotNeeded.CLEARED.value}  # fmt: skip
-    await cursor.execute(_SQL["supersede"], {"incident_id": incident.id, "at": at} | stopped)
-    if not incident.open:
-        rows = await told_notifications(cursor, incident, ReceiptStage.OVER, at, language)
-        await many(cursor, _SQL["add_notification"], rows)
+async def ended_by_themselves(cursor: Cursor, ended: Sequence[tuple[Incident, datetime]]) -> None:
+    """Nobody is woken for these any more, and whoever was rung learns that it is over. At once for
+    all: ten thousand devices may come back together."""
+    stopped = {
+        "incident_ids": [incident.id for incident, _ in ended],
+        "ats": [at for _, at in ended],
+        "kinds": [kind.value for kind in _OF_AN_OPEN_ONE],
+        "verb": "clear",
+        "over": True,
+        "reason": NotNeeded.CLEARED.value,
+    }
+    await cursor.execute(_SQL["supersede"], stopped)
+    over = [(incident, at) for incident, at in ended if not incident.open]
+    await many(cursor, _SQL["add_notification"], await told_it_is_over(cursor, over))
 
 
 async def follow(
@@ -115,7 +121,7 @@ async def follow(
 ) -> None:
     """Everything that follows in the same transaction; the incident is saved already."""
     if stopped := _stopped(before, after):
-        parameters = {"incident_id": after.id, "at": action.at, "verb": action.verb.value,
+        parameters = {"incident_ids": [after.id], "ats": [action.at], "verb": action.verb.value,
                       "over": not after.open, "reason": NotNeeded.HUMAN_ACTED.value}  # fmt: skip
         await cursor.execute(_SQL["supersede"], parameters | {"kinds": stopped})
     if action.verb is Verb.ADD_RESPONDER and action.channels:

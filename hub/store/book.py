@@ -31,7 +31,7 @@ from hub.store.acts import (
     CAUSES,
     action_values,
     details_of,
-    ended_by_itself,
+    ended_by_themselves,
     follow,
     refusal_of,
     refusal_text,
@@ -459,8 +459,9 @@ class Book:
             await many(self.cursor, _SQL["add_notification"], rows)
 
     async def _save_acted(self) -> None:
-        for incident_id, at in self.cleared.items():
-            await ended_by_itself(self.cursor, self.by_id[incident_id], at, self.language)
+        if self.cleared:
+            ended = [(self.by_id[incident_id], at) for incident_id, at in self.cleared.items()]
+            await ended_by_themselves(self.cursor, ended)
         for before, after, action in self.acted:
             await follow(self.cursor, before, after, action, self.language)
 

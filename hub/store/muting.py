@@ -15,6 +15,7 @@ import psycopg
 from alerts.alarm import Alarm, Subject
 from alerts.maintenance import Window, may_be_muted, muting
 from hub.store import queries
+from hub.store.ledger import many
 from schemas.ids import AreaId
 
 _SQL = queries.load("maintenance")
@@ -55,24 +56,21 @@ class Muting:
 
     async def save(self, cursor: Cursor) -> None:
         """Remember and forget."""
-        for subject, kind in self.gone:
-            await cursor.execute(
-                _SQL["forget"],
-                {"subject_kind": subject.kind.value, "subject_id": subject.id, "kind": kind},
-            )
-        for (subject, kind), (alarm, window) in self.muted.items():
-            await cursor.execute(
-                _SQL["mute"],
-                {
-                    "subject_kind": subject.kind.value,
-                    "subject_id": subject.id,
-                    "kind": kind,
-                    "area_id": alarm.area_id,
-                    "maintenance_id": window.id,
-                    "muted_at": alarm.received_at,
-                    "alarm": msgspec.json.encode(alarm).decode(),
-                },
-            )
+        gone = [(subject.kind.value, subject.id, kind) for subject, kind in self.gone]
+        await _forget(cursor, gone)
+        rows = [
+            {
+                "subject_kind": subject.kind.value,
+                "subject_id": subject.id,
+                "kind": kind,
+                "area_id": alarm.area_id,
+                "maintenance_id": window.id,
+                "muted_at": alarm.received_at,
+                "alarm": msgspec.json.encode(alarm).decode(),
+            }
+            for (subject, kind), (alarm, window) in self.muted.items()
+        ]
+        await many(cursor, _SQL["mute"], rows)
 
 
 async def muting_for(cursor: Cursor, alarms: Iterable[Alarm]) -> Muting:
@@ -97,12 +95,16 @@ async def conditions_over(cursor: Cursor, now: datetime, limit: int) -> list[Ala
     """Take out what windows that are over had muted: the alarms as they would have rung."""
     await cursor.execute(_SQL["over"], {"now": now, "limit": limit})
     rows = await cursor.fetchall()
-    for row in rows:
-        await cursor.execute(
-            _SQL["forget"],
-            {name: row[name] for name in ("subject_kind", "subject_id", "kind")},
-        )
+    await _forget(cursor, [(row["subject_kind"], row["subject_id"], row["kind"]) for row in rows])
     return [msgspec.convert(row["alarm"], Alarm) for row in rows]
+
+
+async def _forget(cursor: Cursor, conditions: Sequence[tuple[str, str, str]]) -> None:
+    """Subject's kind and id, and the kind of the condition; in one statement, however many."""
+    if conditions:
+        subject_kinds, subject_ids, kinds = map(list, zip(*conditions, strict=True))
+        values = {"subject_kinds": subject_kinds, "subject_ids": subject_ids, "kinds": kinds}
+        await cursor.execute(_SQL["forget"], values)
 
 
 def _window(row: dict[str, Any]) -> Window:

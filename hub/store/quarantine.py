@@ -4,7 +4,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from hub.quarantine import GIVEN_UP, UNREACHED, Kept, NothingToDo, Operator, Question, Row
+from hub.quarantine import (
+    GIVEN_UP,
+    UNREACHED,
+    Kept,
+    NothingToDo,
+    Operator,
+    Question,
+    Row,
+    still_true,
+)
 from hub.store import queries
 from hub.store.cases import log_values
 from hub.store.reach import Cursor, Reach
@@ -32,7 +41,7 @@ class PostgresQuarantine:
                     "areas": None if question.areas is None else list(question.areas),
                     "before": question.before,
                     "limit": question.limit,
-                    "states": list(question.states),
+                    "state": question.state,
                     "lane": question.lane,
                     "device_id": question.device_id,
                     "shown_bytes": PAYLOAD_SHOWN_BYTES,
@@ -124,14 +133,15 @@ class PostgresQuarantine:
 
     async def send_again(self, notification_id: int, operator: Operator, now: datetime) -> bool:
         """A dead letter goes into the outbox again, from its first attempt: number, address and
-        consent are looked up anew by every way its step named."""
+        consent are looked up anew by every way its step named. Raises NothingToDo for what is not
+        true any more."""
 
         async def work(cursor: Cursor) -> bool:
             row = await _locked_letter(cursor, notification_id, operator, (*GIVEN_UP, UNREACHED))
             if row is None:
                 return False
-            if row["kind"] == "ring" and row["incident_state"] == "resolved":
-                raise NothingToDo("the incident is over: nobody is to be called for it any more")
+            if row["incident_state"] is not None:
+                still_true(row["kind"], row["incident_state"], comes=row["comes"])
             await cursor.execute(_SQL["send_again"], {"id": notification_id, "now": now})
             await cursor.execute(_SQL["wake_courier"])
             await _note_letter(cursor, operator, now, "dead_letter_retried", row)

@@ -38,7 +38,24 @@ async def told_notifications(
     """Outbox rows for the person's devices and for everybody else who was rung (promise 4), `but`
     for whoever said so."""
     rows = await _receipts(cursor, incident, stage, at, language)
-    await cursor.execute(_SQL["told_elsewhere"], {"incident_id": incident.id, "but": but})
+    await cursor.execute(_SQL["told_elsewhere"], {"incident_ids": [incident.id], "but": but})
+    rows += [_elsewhere(incident, at, told, stage) for told in await cursor.fetchall()]
+    return rows
+
+
+async def told_it_is_over(
+    cursor: psycopg.AsyncCursor[dict[str, Any]], ended: Sequence[tuple[Incident, datetime]]
+) -> list[dict[str, Any]]:
+    """Outbox rows for everybody who was rung for what ended by itself. Only technical incidents do,
+    so nobody pressed, and no device is told."""
+    by_id = {incident.id: (incident, at) for incident, at in ended}
+    await cursor.execute(_SQL["told_elsewhere"], {"incident_ids": list(by_id), "but": ""})
+    return [_elsewhere(*by_id[told["incident_id"]], told) for told in await cursor.fetchall()]
+
+
+def _elsewhere(
+    incident: Incident, at: datetime, told: dict[str, Any], stage: ReceiptStage = ReceiptStage.OVER
+) -> dict[str, Any]:
     body = {
         "state": incident.state,
         "who": incident.who_comes,
@@ -46,10 +63,8 @@ async def told_notifications(
         "expected_at": incident.expected_at,
         "outcome": incident.outcome,
     }
-    for told in await cursor.fetchall():
-        row = _row(incident, told["channel"], told["recipient"], stage, at, body)
-        rows.append(row | {"channels": told["channels"]})
-    return rows
+    row = _row(incident, told["channel"], told["recipient"], stage, at, body)
+    return row | {"channels": told["channels"]}
 
 
 async def _receipts(

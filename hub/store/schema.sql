@@ -1950,6 +1950,8 @@ CREATE INDEX notification_settled ON notification USING btree (settled_at) WHERE
 
 CREATE INDEX notification_unconfirmed ON notification USING btree (receipt_due_at) WHERE ((state = 'sent'::text) AND (receipt_due_at IS NOT NULL));
 
+CREATE INDEX notification_unreached ON notification USING btree (notification_id, area_id) WHERE (state = 'nobody'::text);
+
 CREATE INDEX notification_waiting ON notification USING btree (channel, urgency, due_at, notification_id) WHERE (state = 'pending'::text);
 
 CREATE INDEX observation_batch ON ONLY observation USING brin (batch_id);
@@ -1994,11 +1996,15 @@ CREATE INDEX proof_campaign_area ON proof_campaign USING btree (area_id);
 
 CREATE INDEX push_subscription_account ON push_subscription USING btree (account_id, since);
 
+CREATE INDEX quarantine_device ON quarantine USING btree (device_id, quarantine_id) WHERE (device_id IS NOT NULL);
+
 CREATE INDEX quarantine_lane ON quarantine USING btree (lane, quarantine_id);
 
 CREATE INDEX quarantine_received ON quarantine USING btree (received_at);
 
 CREATE INDEX quarantine_state ON quarantine USING btree (state, quarantine_id);
+
+CREATE INDEX quarantine_state_lane ON quarantine USING btree (state, lane, quarantine_id);
 
 CREATE INDEX reply_area ON reply USING btree (area_id, reply_id);
 

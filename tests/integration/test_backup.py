@@ -9,6 +9,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -18,8 +19,9 @@ import pytest
 from benchmarks.harness import Hub
 from benchmarks.ledger import Ledger
 from hub.backup.archive import BackupDamaged
-from hub.backup.restore import OfNewerRelease, examine
+from hub.backup.restore import OfNewerRelease, WouldOverwrite, examine, restore
 from hub.embedded.database import database_url
+from hub.settings import Settings
 from schemas.commands import ReceiptStage
 from tests.integration.desk_database import DatabaseServer
 from tests.integration.embedded import eventually
@@ -160,6 +162,15 @@ async def test_an_external_database_is_restored_whole_or_not_at_all(
         carebell, "backup", str(file), "--data", data, CAREBELL_DATABASE_URL=database_url
     )
     assert made.returncode == 0, made.stderr
+    theirs = folder / "theirs"
+    theirs.mkdir()
+    (theirs / "letters.txt").touch()
+    arguments = ("restore", str(file), "--data", str(theirs))
+    refused = await asyncio.to_thread(
+        carebell, *arguments, CAREBELL_DATABASE_URL=postgres_server.fresh()
+    )
+    assert refused.returncode == 1
+    assert "--replace" in refused.stderr, "a folder of somebody else is not moved away"
     target = postgres_server.fresh()
     with psycopg.connect(target) as connection:
         connection.execute("INSERT INTO area VALUES ('other', NULL, 'Other')")
@@ -171,6 +182,33 @@ async def test_an_external_database_is_restored_whole_or_not_at_all(
     done = await asyncio.to_thread(carebell, *arguments, "--replace", CAREBELL_DATABASE_URL=target)
     assert done.returncode == 0, done.stderr
     assert areas(target) == ["city"]
+
+
+async def test_a_containers_volume_is_filled_where_it_is_mounted(
+    folder: Path, postgres_server: DatabaseServer, database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    file, volume = folder / "hub.tar", folder / "volume"
+    made = await asyncio.to_thread(
+        carebell, "backup", str(file), "--data", str(folder / "none"),
+        CAREBELL_DATABASE_URL=database_url,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    for name in ("lost+found", "run"):
+        (volume / name).mkdir(parents=True)
+    # Mounting wants more rights than a test has.
+    monkeypatch.setattr(Path, "is_mount", lambda path: path == volume)
+    inode = volume.stat().st_ino
+    settings = Settings(data_dir=volume, database_url=postgres_server.fresh())
+    now = datetime(2026, 3, 2, 8, tzinfo=UTC)
+    with pytest.raises(WouldOverwrite):
+        await restore(settings, file, now, replace=False)
+    await restore(settings, file, now, replace=True)
+    assert volume.stat().st_ino == inode, "a mount point can be neither renamed nor replaced"
+    found = {path.name for path in volume.iterdir()}
+    assert {"settings.json", "snapshot", "lost+found", "before-20260302T080000Z"} <= found
+    assert (volume / "before-20260302T080000Z" / "run").is_dir()
+    assert "restoring" not in found
 
 
 def areas(url: str) -> list[str]:

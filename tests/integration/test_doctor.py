@@ -1,16 +1,21 @@
 """The doctor, by breaking each thing for real."""
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
 import socket
+import ssl
 import string
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +28,8 @@ from hub.doctor import machine
 from hub.doctor.examination import CHECKS, examine, told
 from hub.doctor.verdict import Level
 from hub.doctor.words import CHINESE, ENGLISH
+from hub.embedded.callout_word import write_callout_word
+from hub.embedded.certificates import draw
 from hub.embedded.folder import HubFolder
 from hub.embedded.status import ChildState, ChildStatus, SupervisorStatus, write_status
 from hub.settings import Settings
@@ -95,6 +102,9 @@ def test_a_secret_others_can_read(settings: Settings) -> None:
     assert "folder_private" in found(settings, "folder")
     folder.secrets.chmod(0o644)
     assert found(settings, "folder")["readable_by_others"]["path"] == str(folder.secrets)
+    folder.secrets.chmod(0o600)
+    folder.root.chmod(0o777)
+    assert found(settings, "folder")["writable_by_others"]["mode"] == "0777"
 
 
 def test_who_sits_on_our_port(settings: Settings) -> None:
@@ -213,8 +223,6 @@ def test_a_hub_that_never_had_its_sessions_and_a_snapshot_nobody_can_read(
 
 
 def test_a_child_that_backs_off(settings: Settings) -> None:
-    import fcntl
-
     folder = HubFolder(settings.data_dir)
     now = datetime.now(UTC)
     children = {
@@ -223,12 +231,8 @@ def test_a_child_that_backs_off(settings: Settings) -> None:
         "ingest": ChildStatus(ChildState.RUNNING, now, 2),
     }
     write_status(folder, SupervisorStatus(1, now, children))
-    descriptor = os.open(folder.lock, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    try:
+    with held(folder):
         keys = found(settings, "children", "health", "broker")
-    finally:
-        os.close(descriptor)
     assert keys["child_down"]["child"] == "worker"
     assert keys["child_restarts"]["child"] == "api"
     assert keys["child_runs"]["child"] == "ingest"
@@ -246,10 +250,98 @@ def test_backups_that_age(settings: Settings) -> None:
     assert set(found(settings, "backup")) == {"backup_recent"}
 
 
+def test_who_may_not_look_into_the_folder_is_told_only_that(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # the tests run as root
+    assert found(settings).keys() == {"folder_unusable"}
+
+
+def test_a_callout_that_hangs(settings: Settings) -> None:
+    folder = HubFolder(settings.data_dir)
+    write_callout_word(folder, {}, ready=True)
+    with held(folder):
+        assert "callout_answers" in found(settings, "callout")
+        long_ago = datetime.now(UTC).timestamp() - 60
+        os.utime(folder.run / "callout.json", (long_ago, long_ago))
+        assert found(settings, "callout")["callout_silent"]["level"] is Level.FAILURE
+    assert found(settings, "callout") == {}
+
+
+def test_nobody_can_be_reached_and_nobody_may_change_it(settings: Settings) -> None:
+    keys = found(settings, "reachable")
+    assert keys["no_administrator"]["level"] is Level.FAILURE
+    assert keys["no_channel"]["level"] is Level.WARNING
+    rows(
+        settings,
+        "INSERT INTO area (area_id, name) VALUES ('city', 'City')",
+        "INSERT INTO account (account_id, area_id, username, name, password_hash, role, language)"
+        " VALUES ('root', 'city', 'root', 'Root', 'x', 'administrator', 'en')",
+    )
+    mailing = {"smtp_url": "smtp://mail:25", "smtp_from": "hub@example.org"}
+    keys = found(settings.model_copy(update=mailing), "reachable")
+    assert keys["administrator_there"]["count"] == 1
+    assert keys["channels_set"]["channels"] == "email"
+    rows(settings, "UPDATE account SET disabled = true")
+    assert "no_administrator" in found(settings, "reachable")
+
+
+@pytest.mark.parametrize("key", ["apprise_urls", "fallback_by_area", "webhook_url"])
+def test_any_fallback_contact_is_one(settings: Settings, key: str) -> None:
+    assert "no_fallback" in found(settings, "desk")
+    assert "no_fallback" not in found(settings.model_copy(update={key: "x"}), "desk")
+
+
+def test_an_api_with_a_certificate_is_asked_through_it(settings: Settings, tmp_path: Path) -> None:
+    files = draw(tmp_path, ["hub.example.org"], "hub", datetime.now(UTC))
+    both = {"http_tls_certificate": str(files.certificate), "http_tls_key": str(files.key)}
+    secured = settings.model_copy(update=both)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.certificate, files.key)
+    address = (settings.http_listen.host, settings.http_listen.port)
+    with ThreadingHTTPServer(address, LateIngest) as server, held(HubFolder(settings.data_dir)):
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        keys = found(secured, "health", "certificates")
+        server.shutdown()
+    assert "ready" in keys
+    assert keys["loop_stands"]["failing"] == "courier"
+    assert (keys["backlog"]["age_s"], keys["backlog"]["count"]) == (75, 8192)
+    assert keys["certificate_valid"]["setting"] == "http_tls_certificate"
+
+
+class LateIngest(BaseHTTPRequestHandler):
+    """What an API says whose courier stands still and whose ingest is behind."""
+
+    def do_GET(self) -> None:
+        figures = b"carebell_ingest_unacknowledged_messages 8192.0\n"
+        figures += b"carebell_ingest_oldest_unacknowledged_seconds 75.2\n"
+        status, body = {
+            "/api/v1/health/ready": (200, b"{}"),
+            "/api/v1/health/cycle": (503, b'{"failing":["courier"]}'),
+            "/metrics": (200, figures),
+        }[self.path]
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def held(folder: HubFolder) -> Iterator[None]:
+    """As while `carebell up` runs on it."""
+    descriptor = os.open(folder.lock, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
 @pytest.mark.parametrize(
     ("days", "key"),
-    [(-1, "certificate_expired"), (5, "certificate_expires"), (90, "certificate_valid")],
-)
+    [(-1, "certificate_expired"), (5, "certificate_expires"), (90, "certificate_valid"),
+     (400, "certificate_too_new")],
+)  # fmt: skip
 def test_a_certificate_that_ends(settings: Settings, days: int, key: str) -> None:
     path = settings.data_dir / "broker.pem"
     path.write_bytes(certificate(datetime.now(UTC) + timedelta(days=days, hours=1)))
@@ -284,6 +376,9 @@ async def test_the_command_says_it_and_ends_with_a_code(settings: Settings) -> N
             check=False,
         )  # fmt: skip
 
+    wrong = await asyncio.to_thread(run, "--language", "de")
+    assert wrong.returncode == 2, "a hub that cannot start"
+    assert "language = 'de'" in wrong.stderr
     spoken = await asyncio.to_thread(run)
     assert spoken.returncode == 2
     assert "系统未在" in spoken.stdout

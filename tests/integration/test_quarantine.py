@@ -28,7 +28,7 @@ def put(hub: ApiHub, number: int = 1, *, lane: str = "alarm", area_id: str = "ea
             "INSERT INTO quarantine (area_id, lane, topic, device_id, message_key, reason, payload,"
             " received_at) VALUES (%s, %s, %s, 'button-9', %s, 'the device is not in the register',"
             " %s, %s) RETURNING quarantine_id",
-            (area_id, lane, TOPIC, number, b'{"action":"emergency"}\n\x00', FIRST),
+            (area_id, lane, TOPIC, number, b'{"action":"emergency"}\n\x00\x1b[2J', FIRST),
         ).fetchall()
     return int(found)
 
@@ -65,7 +65,7 @@ async def test_a_retry_hands_it_to_its_lane_with_its_first_time(hub: ApiHub) -> 
         assert (row["retries"], row["state"]) == (1, "retried")
     ((topic, payload),) = sent
     assert topic == topics.DESK_RETRY_ALARM
-    assert opened(payload) == Opened(TOPIC, b'{"action":"emergency"}\n\x00', FIRST)
+    assert opened(payload) == Opened(TOPIC, b'{"action":"emergency"}\n\x00\x1b[2J', FIRST)
     assert hub.rows("SELECT actor_id, action FROM audit_log") == [("admin", "quarantine_retried")]
 
 
@@ -95,7 +95,7 @@ async def test_who_may_not_operate_and_whose_area_it_is_not(hub: ApiHub) -> None
         assert (await elsewhere.get("/api/v1/quarantine")).json()["items"] == []
 
 
-def letter(hub: ApiHub, state: str = "raised") -> int:
+def letter(hub: ApiHub, state: str = "raised", kind: str = "ring") -> int:
     outcome = "'helped'" if state == "resolved" else "NULL"
     deadline = "NULL" if state == "resolved" else "now()"
     with psycopg.connect(hub.database_url) as connection:
@@ -109,8 +109,9 @@ def letter(hub: ApiHub, state: str = "raised") -> int:
         ((found,),) = connection.execute(
             "INSERT INTO notification (area_id, incident_id, channel, recipient, kind, urgency,"
             " body, state, attempts, created_at, due_at, settled_at, detail) VALUES ('east-1',"
-            " 'i-1', 'webhook', 'fallback', 'ring', 0, '{}', 'failed', 20, now(), now(), now(),"
-            " 'HTTP 500') RETURNING notification_id"
+            " 'i-1', 'webhook', 'fallback', %s, 0, '{}', 'failed', 20, now(), now(), now(),"
+            " 'HTTP 500') RETURNING notification_id",
+            (kind,),
         ).fetchall()
     return int(found)
 
@@ -135,6 +136,51 @@ async def test_nobody_is_called_for_what_is_over(hub: ApiHub) -> None:
     assert hub.rows("SELECT state FROM notification") == [("discarded",)]
 
 
+@pytest.mark.parametrize(
+    ("kind", "state", "sent", "why"),
+    [
+        ("coming", "resolved", False, "不会再有人前往"),
+        ("coming", "raised", False, "没有人前往"),
+        ("coming", "acknowledged", True, ""),
+        ("calling", "resolved", False, "不再呼叫"),
+        ("calling", "acknowledged", False, "不再呼叫"),
+        ("calling", "raised", True, ""),
+        ("check_in", "resolved", False, "不再询问"),
+        ("check_in", "raised", False, "不再询问"),
+        ("check_in", "checking", True, ""),
+        ("over", "raised", False, "重新打开"),
+        ("over", "resolved", True, ""),
+        ("connect", "acknowledged", False, "重新呼叫"),
+        ("notice", "resolved", True, ""),
+    ],
+)
+async def test_nothing_is_said_that_is_not_so_any_more(
+    hub: ApiHub, kind: str, state: str, sent: bool, why: str
+) -> None:
+    number = letter(hub, state, kind)
+    async with hub.desk("admin") as desk:
+        answer = await desk.post(
+            f"/api/v1/dead-letters/{number}/retry", headers={"Accept-Language": "zh-CN"}
+        )
+        assert answer.status_code == (202 if sent else 409), answer.text
+        assert sent or why in answer.json()["detail"]
+    assert hub.rows("SELECT state FROM notification") == [("pending" if sent else "failed",)]
+
+
+async def test_the_newest_word_of_who_comes_is_the_one_that_is_sent_again(hub: ApiHub) -> None:
+    older = letter(hub, "acknowledged", "coming")
+    with psycopg.connect(hub.database_url) as connection:
+        ((newer,),) = connection.execute(
+            "INSERT INTO notification (area_id, incident_id, channel, recipient, kind, urgency,"
+            " body, state, attempts, created_at, due_at, settled_at) SELECT area_id, incident_id,"
+            " channel, recipient, kind, urgency, body, state, attempts, now(), now(), now()"
+            " FROM notification RETURNING notification_id"
+        ).fetchall()
+    async with hub.desk("admin") as desk:
+        assert (await desk.post(f"/api/v1/dead-letters/{older}/retry")).status_code == 409
+        assert (await desk.post(f"/api/v1/dead-letters/{newer}/retry")).status_code == 202
+
+
 async def test_the_same_by_hand(hub: ApiHub, tmp_path: Path) -> None:
     number, dead = put(hub), letter(hub)
     environment = os.environ | {
@@ -157,11 +203,27 @@ async def test_the_same_by_hand(hub: ApiHub, tmp_path: Path) -> None:
     assert "broker" in unsent.stderr
     shown = await carebell("quarantine", "show", str(number))
     assert "emergency" in shown.stdout
+    assert "\\x1b[2J" in shown.stdout, "a device must not steer an operator's terminal"
+    assert "\x1b" not in shown.stdout
     gone = await carebell("quarantine", "discard", str(number), "999999")
     assert (gone.returncode, "1 discarded." in gone.stdout) == (1, True)
     assert "999999" in gone.stderr
     again_sent = await carebell("dead-letters", "retry", str(dead))
     assert again_sent.returncode == 0, again_sent.stderr
+    with psycopg.connect(hub.database_url) as connection:
+        connection.execute("UPDATE notification SET state = 'failed'")
+        connection.execute(
+            "INSERT INTO notification (area_id, channel, recipient, kind, urgency, body, state,"
+            " created_at, due_at) VALUES ('east-1', 'sms', 'account:mei', 'ring', 0, '{}', 'sent',"
+            " now(), now())"
+        )
+    some = await carebell("dead-letters", "retry", str(dead + 1), "999999", str(dead))
+    assert (some.returncode, "1 sent again." in some.stdout) == (1, True), some.stderr
+    assert f"{dead + 1}: it is sent, not given up" in some.stderr
+    assert "999999: there is no such number" in some.stderr
+    assert "pending" in {state for (state,) in hub.rows("SELECT state FROM notification")}
+    unknown = await carebell("quarantine", "list", "--lane", "alarms")
+    assert unknown.returncode == 2, "a filter nobody knows is no empty quarantine"
     kinds = {kind for (kind,) in hub.rows("SELECT actor_kind FROM audit_log")}
     assert kinds == {"operator"}
 

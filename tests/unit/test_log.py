@@ -96,7 +96,9 @@ def test_a_line_still_says_what_happened(capsys: pytest.CaptureFixture[str]) -> 
         structlog.get_logger("t").warning(
             "alarm_commit_failed", error=psycopg.OperationalError("x"), waiting=3
         )
-        structlog.get_logger("t").warning("child_state", child="worker", last_exit="exit 1")
+        structlog.get_logger("t").warning(
+            "child_state", child="worker", last_exit="exit 1", pid=None
+        )
     finally:
         structlog.reset_defaults()
         logging.captureWarnings(capture=False)
@@ -106,7 +108,7 @@ def test_a_line_still_says_what_happened(capsys: pytest.CaptureFixture[str]) -> 
     assert (one["event"], one["error"], one["waiting"]) == (
         "alarm_commit_failed", "OperationalError", 3,
     )  # fmt: skip
-    assert (two["child"], two["last_exit"]) == ("worker", "exit 1")
+    assert (two["child"], two["last_exit"], two["pid"]) == ("worker", "exit 1", None)
 
 
 def calls() -> Iterator[tuple[str, int, ast.Call]]:

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.alarm import Alarm, Category, Priority, Subject, SubjectKind
+from alerts.assurance import Concern
 from alerts.maintenance import LONGEST, Window, muting
+from hub.cli_maintenance import moment
 from hub.maintenance import BadPlan, Planned
 from schemas.ids import AlarmId, AreaId, DeviceId
 
@@ -71,6 +74,15 @@ def test_the_hub_itself_is_never_muted() -> None:
     assert muting(lost, [window()], ABOVE, NOW) is None
 
 
+def test_that_nobody_could_answer_is_never_muted() -> None:
+    """Whoever changes a router does not plan that an SOS reaches nobody."""
+    street = Subject(SubjectKind.AREA, "street")
+    for concern in Concern:
+        assert muting(silent(subject=street, kind=concern.value), [window()], ABOVE, NOW) is None
+    outage = silent(subject=street, kind="area_silent")
+    assert muting(outage, [window()], ABOVE, NOW) == window()
+
+
 def test_of_two_windows_the_one_that_ends_last_keeps_it() -> None:
     longer = window(id=2, until_at=NOW + 2 * HOUR)
     assert muting(silent(), [longer, window()], ABOVE, NOW) == longer
@@ -88,3 +100,17 @@ def test_of_two_windows_the_one_that_ends_last_keeps_it() -> None:
 def test_a_plan_that_makes_no_sense(begin: datetime, end: datetime, why: str, said: str) -> None:
     with pytest.raises(BadPlan, match=said):
         Planned("county", why, begin, end).checked(NOW)
+
+
+@pytest.mark.parametrize("kind", ["device_slient", "press", "nobody_reachable"])
+def test_a_kind_that_cannot_wait_is_refused_by_name(kind: str) -> None:
+    with pytest.raises(BadPlan, match=f"{kind} is no kind that can wait.*device_silent"):
+        Planned("county", "router", NOW, NOW + HOUR, (kind,)).checked(NOW)
+
+
+@pytest.mark.parametrize(
+    ("typed", "hour"), [("2026-03-02T08:00", 0), ("2026-03-02T08:00+00:00", 8)]
+)
+def test_a_beginning_is_in_the_hubs_zone_unless_it_names_another(typed: str, hour: int) -> None:
+    begins = moment(typed, ZoneInfo("Asia/Shanghai"))
+    assert begins.astimezone(UTC) == NOW.replace(hour=hour)

@@ -7,7 +7,7 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from hub.errors import SettingsError
-from hub.settings import Address, Settings, load_settings
+from hub.settings import Address, Settings, load_settings, require_files
 from hub.settings_file import render_defaults, render_effective
 
 CONFIG = Path(__file__).parents[2] / "config" / "carebell.toml"
@@ -98,7 +98,9 @@ def test_a_wrong_value_stops_the_start_in_words(
     [
         ('languge = "en"', "did you mean language?"),
         ("mqtt_ack_wait_s = 1.5", "mqtt_ack_wait_s = 1.5 ("),
+        ("mqtt_ack_wait_s = true", "mqtt_ack_wait_s = true ("),
         ("language =", "not TOML"),
+        ("language = 'en'\nlanguage = 'en'", "not TOML"),
     ],
 )
 def test_a_wrong_file_stops_the_start_in_words(
@@ -110,6 +112,86 @@ def test_a_wrong_file_stops_the_start_in_words(
         load_settings()
     assert said in str(raised.value)
     assert "c.toml" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "other"),
+    [
+        ("mqtt_tls_listen", "127.0.0.1:8883", "mqtt_tls_certificate"),
+        ("mqtt_tls_client_ca", "/ca.pem", "mqtt_tls_listen"),
+        ("http_tls_certificate", "/c.pem", "http_tls_key"),
+        ("broker_certificate", "/c.pem", "broker_key"),
+        ("broker_auth_listen", "127.0.0.1:8079", "broker_auth_secret"),
+        ("smtp_url", "smtp://mail:25", "smtp_from"),
+    ],
+)
+def test_what_would_do_nothing_alone_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, key: str, value: str, other: str
+) -> None:
+    monkeypatch.setenv(f"CAREBELL_{key.upper()}", value)
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert f"{key} = {value!r}: wants {other} as well" in str(raised.value)
+
+
+def test_a_file_that_cannot_be_read_stops_the_whole_hub(tmp_path: Path) -> None:
+    certificate = tmp_path / "server.pem"
+    certificate.touch()
+    missing = str(tmp_path / "server.key")
+    settings = load_settings(http_tls_certificate=str(certificate), http_tls_key=missing)
+    with pytest.raises(SettingsError) as raised:
+        require_files(settings)
+    assert f"http_tls_key = {missing!r}: no file that can be read" in str(raised.value)
+    assert "http_tls_certificate" not in str(raised.value)
+    Path(missing).touch()
+    require_files(settings)
+
+
+def test_a_file_from_notepad_is_read_or_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "c.toml"
+    monkeypatch.setenv("CAREBELL_CONFIG", str(file))
+    text = 'language = "en"\nservice_name = "平安铃"\n'
+    file.write_text(text, encoding="utf-8-sig")
+    assert load_settings().service_name == "平安铃"
+    file.write_text(text, encoding="gb18030")
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        load_settings()
+
+
+@pytest.mark.parametrize("name", ["CAREBELL_SMTP_PASSWORD", "carebell_webhook_secert"])
+def test_a_misspelt_key_is_named_and_its_secret_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "topsecret")
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    monkeypatch.delenv(name)
+    assert name in str(raised.value)
+    assert "topsecret" not in str(raised.value)
+    file = tmp_path / "c.toml"
+    file.write_text('webhook_secert = "topsecret"\n[mail]\npassword = "topsecret"\n')
+    monkeypatch.setenv("CAREBELL_CONFIG", str(file))
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert "did you mean webhook_secret?" in str(raised.value)
+    assert "topsecret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("smtp_url", "smtps://me:p@ss:topsecret@mail.example:465"),
+        ("broker_url", "mqtt://topsecret@broker.example:1883"),
+        ("dead_man_url", "https://hc.example/topsecret"),
+    ],
+)
+def test_no_part_of_an_address_that_opens_something_is_shown(key: str, value: str) -> None:
+    more = {"smtp_from": "hub@mail.example"} if key == "smtp_url" else {}
+    shown = render_effective(load_settings(**{key: value}, **more), {})
+    assert "topsecret" not in shown
+    assert "example" in shown
 
 
 def test_a_message_shows_no_password() -> None:

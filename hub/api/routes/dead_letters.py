@@ -71,7 +71,8 @@ async def list_dead_letters(
 @router.post("/{letter_id}/retry", status_code=202)
 async def retry_dead_letter(letter_id: RowId, account: Operating, parts: PartsOf) -> None:
     """Send it again, from the first attempt: whom it is for, and how they are reached, is looked up
-    anew. Refused for a ring of an incident that is over."""
+    anew. Refused for what is not true any more: a ring, or word that somebody comes, of an incident
+    that is over."""
     store, now = parts.dependencies.quarantine, parts.clock.now()
     try:
         found = await store.send_again(letter_id, operator_of(parts, account), now)

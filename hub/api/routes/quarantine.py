@@ -100,7 +100,7 @@ async def list_quarantined(
     """Quarantined messages of your area and below, newest first."""
     operator = operator_of(parts, account)
     before = before_of(cursor)
-    question = Question(operator.areas, before, limit + 1, (state,), lane, device_id)
+    question = Question(operator.areas, before, limit + 1, state, lane, device_id)
     rows = await parts.dependencies.quarantine.page(question)
     more = len(rows) > limit
     rows = rows[:limit]

@@ -139,34 +139,44 @@ WHERE n.notification_id = last.notification_id
 RETURNING n.notification_id;
 
 -- name: supersede
--- A human acted, or it ended by itself: what has not been sent yet is not sent any more. A responder
--- whom a dispatcher picked is still called when somebody takes it (`over`: not when it is over).
-UPDATE notification SET state = 'superseded', settled_at = %(at)s, detail = %(verb)s,
+-- A human acted, or these ended by themselves: what has not been sent yet is not sent any more. A
+-- responder whom a dispatcher picked is still called when somebody takes it (`over`: not when it is
+-- over). Held by number, as the courier does.
+WITH held AS (
+    SELECT n.notification_id, given.at
+    FROM unnest(%(incident_ids)s::text[], %(ats)s::timestamptz[]) AS given (incident_id, at)
+    JOIN notification n USING (incident_id)
+    WHERE n.state = 'pending' AND n.kind = ANY(%(kinds)s)
+      AND (%(over)s OR n.body ->> 'reason' IS DISTINCT FROM 'add_responder')
+    ORDER BY n.notification_id FOR UPDATE OF n
+)
+UPDATE notification n SET state = 'superseded', settled_at = held.at, detail = %(verb)s,
     reason = %(reason)s, leased_until = NULL
-WHERE incident_id = %(incident_id)s AND state = 'pending' AND kind = ANY(%(kinds)s)
-  AND (%(over)s OR body ->> 'reason' IS DISTINCT FROM 'add_responder');
+FROM held WHERE n.notification_id = held.notification_id AND n.state = 'pending';
 
 -- name: told_elsewhere
--- Whom other channels than desk and device have rung for this incident; first by the way that
+-- Whom other channels than desk and device have rung for these incidents; first by the way that
 -- reached them last, then by the others that were taken. Rows of the release before have no
 -- attempts of their own.
 WITH told AS (
-    SELECT n.recipient, d.channel, d.state IN ('delivered', 'answered') AS reached,
+    SELECT n.incident_id, n.recipient, d.channel, d.state IN ('delivered', 'answered') AS reached,
         d.delivery_id AS place
     FROM notification n JOIN delivery d USING (notification_id)
-    WHERE n.incident_id = %(incident_id)s AND n.kind = 'ring'
+    WHERE n.incident_id = ANY(%(incident_ids)s) AND n.kind = 'ring'
       AND d.state IN ('sent', 'delivered', 'answered', 'unconfirmed')
     UNION ALL
-    SELECT recipient, channel, false, 0 FROM notification
-    WHERE incident_id = %(incident_id)s AND kind = 'ring' AND state IN ('sent', 'unconfirmed')
+    SELECT incident_id, recipient, channel, false, 0 FROM notification
+    WHERE incident_id = ANY(%(incident_ids)s) AND kind = 'ring'
+      AND state IN ('sent', 'unconfirmed')
 ), ways AS (
-    SELECT recipient, channel, bool_or(reached) AS reached, max(place) AS place
+    SELECT incident_id, recipient, channel, bool_or(reached) AS reached, max(place) AS place
     FROM told WHERE channel NOT IN ('desk', 'device') AND recipient <> %(but)s
-    GROUP BY recipient, channel
+    GROUP BY incident_id, recipient, channel
 )
-SELECT recipient, (array_agg(channel ORDER BY reached DESC, place DESC))[1] AS channel,
+SELECT incident_id, recipient,
+    (array_agg(channel ORDER BY reached DESC, place DESC))[1] AS channel,
     (array_agg(channel ORDER BY reached DESC, place DESC))[2:] AS channels
-FROM ways GROUP BY recipient ORDER BY recipient;
+FROM ways GROUP BY incident_id, recipient ORDER BY incident_id, recipient;
 
 -- name: known_actions
 -- Desk actions that were already recorded.

@@ -50,9 +50,12 @@ ON CONFLICT (subject_kind, subject_id, kind) DO UPDATE SET area_id = excluded.ar
     maintenance_id = excluded.maintenance_id, alarm = excluded.alarm;
 
 -- name: forget
--- The condition ended, or it rings now.
-DELETE FROM muted_condition
-WHERE subject_kind = %(subject_kind)s AND subject_id = %(subject_id)s AND kind = %(kind)s;
+-- The conditions ended, or they ring now.
+DELETE FROM muted_condition c
+USING unnest(%(subject_kinds)s::text[], %(subject_ids)s::text[], %(kinds)s::text[])
+    AS given (subject_kind, subject_id, kind)
+WHERE c.subject_kind = given.subject_kind AND c.subject_id = given.subject_id
+  AND c.kind = given.kind;
 
 -- name: over
 -- Conditions whose window is over, held until commit; the oldest first.

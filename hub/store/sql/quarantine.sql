@@ -4,7 +4,7 @@ SELECT quarantine_id, area_id, lane, topic, device_id, reason, received_at, repe
     settled_at, octet_length(payload) AS size_bytes,
     substring(payload FROM 1 FOR %(shown_bytes)s) AS payload
 FROM quarantine
-WHERE quarantine_id < %(before)s AND state = ANY(%(states)s)
+WHERE quarantine_id < %(before)s AND state = %(state)s
   AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
   AND (%(lane)s::text IS NULL OR lane = %(lane)s)
   AND (%(device_id)s::text IS NULL OR device_id = %(device_id)s)
@@ -40,16 +40,26 @@ WHERE n.state = ANY(%(states)s) AND n.state IN ('failed', 'poisoned', 'unconfirm
 ORDER BY n.notification_id DESC LIMIT %(limit)s;
 
 -- name: unreached
--- Notifications whose recipient had no way to be told, newest first.
+-- Notifications whose recipient had no way to be told, newest first; by the index of the same name.
 SELECT n.notification_id, n.area_id, n.incident_id, n.channel, n.recipient, n.kind, n.state,
     n.reason, n.attempts, n.created_at, n.settled_at, n.detail, i.state AS incident_state
 FROM notification n LEFT JOIN incident i USING (incident_id)
-WHERE n.state = ANY(%(states)s) AND n.notification_id < %(before)s
+WHERE n.state = 'nobody' AND n.notification_id < %(before)s
   AND (%(areas)s::text[] IS NULL OR n.area_id = ANY(%(areas)s))
 ORDER BY n.notification_id DESC LIMIT %(limit)s;
 
 -- name: lock_dead_letter
-SELECT n.notification_id, n.area_id, n.incident_id, n.kind, n.state, i.state AS incident_state
+-- With what tells whether it is still true: the incident, and whether somebody is on the way of whom
+-- nothing newer was said.
+SELECT n.notification_id, n.area_id, n.incident_id, n.kind, n.state, i.state AS incident_state,
+    (i.state IN ('acknowledged', 'attended') OR EXISTS (
+        SELECT FROM incident_responder e
+        WHERE e.incident_id = n.incident_id AND e.answer IN ('going', 'arrived')
+    )) AND NOT EXISTS (
+        SELECT FROM notification newer
+        WHERE newer.incident_id = n.incident_id AND newer.recipient = n.recipient
+          AND newer.kind = n.kind AND newer.notification_id > n.notification_id
+    ) AS comes
 FROM notification n LEFT JOIN incident i USING (incident_id)
 WHERE n.notification_id = %(id)s
   AND (%(areas)s::text[] IS NULL OR n.area_id = ANY(%(areas)s))
