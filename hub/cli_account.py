@@ -114,7 +114,8 @@ def import_register(
 
 def _told(outcome: "ImportOutcome") -> list[str]:
     lines = [
-        f"row {e.row}, {e.column or 'cells'}: {e.value!r}; wanted: {e.allowed}"
+        f"row {e.row}, {outcome.headings.get(e.column, e.column) or 'cells'}: {e.value!r};"
+        f" wanted: {e.allowed}"
         for e in outcome.errors
     ]
     if (more := outcome.error_count - len(outcome.errors)) > 0:

@@ -195,7 +195,7 @@ def _said(area_id: str, parent_id: str | None = None) -> Iterator[None]:
     except AlreadyThere:
         raise NotDone(f"{area_id}: there is such an area already") from None
     except NotThere as error:
-        missing = parent_id if "parent_id" in str(error) else area_id
+        missing = parent_id if "parent" in str(error) else area_id
         raise NotDone(f"there is no area {missing}; see `carebell area list`") from None
     except StillHolds as error:
         held = ", ".join(f"{count} {noun}" for noun, count in error.holds.items())

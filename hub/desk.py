@@ -33,7 +33,8 @@ class StillHolds(HubError):
     """Something still belongs to it; move or remove that first."""
 
     def __init__(self, holds: dict[str, int]) -> None:
-        super().__init__(", ".join(f"{name}: {count}" for name, count in holds.items()))
+        told = (f"{name.replace('_', ' ')}: {count}" for name, count in holds.items())
+        super().__init__(", ".join(told))
         self.holds = holds
 
 

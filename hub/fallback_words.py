@@ -12,7 +12,7 @@ from alerts.notification import NotificationKind
 from alerts.policy import ChannelName
 from hub.clock import SystemClock
 from hub.register import Register
-from hub.view import iso
+from hub.view import Cards, iso
 
 
 class WordsFromMemory:
@@ -69,10 +69,16 @@ class WordsFromMemory:
             opened_at=incident.opened_at,
             drill=incident.drill,
             silent=incident.silent,
-            subject=None if person else incident.subject.id,
+            subject=None if person else _named(incident, cards),
             whom=Whom(person.name, person.birth_year, person.phone) if person else None,
             where=Where(address=home.address, phone=home.phone) if home else None,
             owner=incident.owner.name if incident.owner else None,
             expected_at=incident.expected_at,
             outcome=incident.outcome,
         )
+
+
+def _named(incident: Incident, cards: Cards) -> str:
+    """What it is about, as people call it: a device, an area; by its id where nobody named it."""
+    label = cards.device.label if cards.device else ""
+    return label or cards.area or incident.subject.id

@@ -89,7 +89,8 @@ class Register:
         device = self.devices.get(incident.device_id) if incident.device_id else None
         person = self.people.get(incident.person_id) if incident.person_id else None
         premises = self.premises.get(incident.premises_id) if incident.premises_id else None
-        return Cards(person, premises, device)
+        area = self.areas.get(incident.area_id, {}).get("name")
+        return Cards(person, premises, device, area)
 
     def language_of(self, person_id: PersonId | None) -> str | None:
         """What the person speaks; None if nobody wrote it down."""

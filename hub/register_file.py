@@ -11,10 +11,14 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
+from alerts.actions import MAX_NOTE_LENGTH
 from alerts.reach import Settlement, TravelMode
 from hub.errors import HubError
 from hub.register_nouns import (
+    EMAIL,
+    LABEL_LENGTH,
     MODEL_LENGTH,
+    NAME_LENGTH,
     WEB_ADDRESS,
     Availability,
     Level,
@@ -27,7 +31,7 @@ from schemas.vocabulary import DeviceKind
 
 ROWS_LIMIT = 500_000
 """Five times the largest city this is measured with."""
-CELL_LIMIT = 2000
+CELL_LIMIT = MAX_NOTE_LENGTH
 """Characters, as at the API: a page of notes."""
 ERRORS_LIMIT = 10_000
 """Listed one by one; the rest is counted. A file with more has one mistake, made everywhere."""
@@ -41,6 +45,12 @@ class ImportRefused(HubError):
 
 class ImportRuns(ImportRefused):
     """Another import runs just now."""
+
+    retryable = True
+
+
+class ImportOvertaken(ImportRefused):
+    """Somebody changed what the file changes too; nothing was changed. Bring it in again."""
 
     retryable = True
 
@@ -78,6 +88,8 @@ class ImportOrder:
     areas: Sequence[str] | None
     """Where the one who asks may change anything; None: everywhere."""
     at: datetime
+    provisions: bool = True
+    """Whether who asks may bring in and change devices."""
     actor_kind: str = "account"
     """As the log names whoever asks: an account, or the operator of the machine."""
 
@@ -94,6 +106,8 @@ class ImportOutcome:
     errors: list[RowError] = field(default_factory=list)
     error_count: int = 0
     changes: list[RowChange] = field(default_factory=list)
+    headings: Mapping[str, str] = field(default_factory=dict)
+    """Our word of a column and the file's own; what is told of a column uses the latter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +134,8 @@ class Column:
     """As the register calls it, where that differs from the heading."""
     required: bool = False
     """A new row must say it, and no row may empty it."""
+    most: int = CELL_LIMIT
+    """Characters, as at the API."""
 
     @property
     def key(self) -> str:
@@ -150,8 +166,7 @@ def _phone(cell: str) -> str:
 
 
 def _email(cell: str) -> str:
-    name, at, host = cell.partition("@")
-    if not (name and at and host) or set(cell) & set(" \t<>,;") or "@" in host or len(cell) > 254:
+    if not re.fullmatch(EMAIL, cell):
         raise ValueError("a mail address")
     return cell
 
@@ -209,17 +224,14 @@ def _hash(cell: str) -> str:
     return cell
 
 
-def _model(cell: str) -> str:
-    if len(cell) > MODEL_LENGTH:
-        raise ValueError(f"at most {MODEL_LENGTH} characters")
-    return cell
-
-
 def _choice(words: Mapping[str, Any]) -> Parser:
+    """Of words in either case: a spreadsheet writes `true` as TRUE."""
+    folded = {word.casefold(): meant for word, meant in words.items()}
+
     def parse(cell: str) -> Any:
-        if cell not in words:
+        if cell.casefold() not in folded:
             raise ValueError(", ".join(words))
-        return words[cell]
+        return folded[cell.casefold()]
 
     return parse
 
@@ -246,9 +258,13 @@ _AVAILABILITIES = {each.value: each.value for each in Availability} | {
 }  # fmt: skip
 _YES_NO = {"yes": True, "no": False, "true": True, "false": False, "是": True, "否": False}
 _LANGUAGES = {"zh-CN": "zh-CN", "en": "en", "中文": "zh-CN", "英文": "en"}
-_DEVICE_KINDS = {kind.value: kind.value for kind in DeviceKind}
+_DEVICE_KINDS = {kind.value: kind.value for kind in DeviceKind} | {
+    "按钮": "button", "手环": "wristband", "护理床": "care_bed", "人体感应器": "motion_sensor",
+    "门磁": "door_sensor", "险情探测器": "hazard_sensor", "手机": "phone", "网关": "gateway",
+}  # fmt: skip
+"""In Chinese as the page calls them."""
 
-_NAME = Column("name", "名称", _text, required=True)
+_NAME = Column("name", "名称", _text, required=True, most=NAME_LENGTH)
 _AREA = Column("area", "所属区域", _id, "area_id", required=True)
 _PHONE = Column("phone", "电话", _phone)
 _TIME_ZONE = Column("time_zone", "时区", _zone)
@@ -269,7 +285,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
     ),
     "premises": (
         _AREA,
-        Column("address", "地址", _text, required=True),
+        Column("address", "地址", _text, required=True, most=NAME_LENGTH),
         Column("access_notes", "进门说明", _text),
         *_POSITION,
         _TIME_ZONE,
@@ -290,8 +306,8 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         _PREMISES,
         Column("person", "人员编号", _id, "person_id"),
         Column("device_kind", "设备类型", _choice(_DEVICE_KINDS), "kind", required=True),
-        Column("label", "标签", _text),
-        Column("model", "型号", _model),
+        Column("label", "标签", _text, most=NAME_LENGTH),
+        Column("model", "型号", _text, most=MODEL_LENGTH),
         Column("voice_number", "通话号码", dialled),
         Column("secret_sha256", "密钥摘要", _hash),
     ),
@@ -308,9 +324,9 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
     "contact": (
         Column("person", "人员编号", _id, "person_id", required=True),
         _NAME,
-        Column("relation", "关系", _text, required=True),
+        Column("relation", "关系", _text, required=True, most=LABEL_LENGTH),
         Column("phone", "电话", _phone, required=True),
-        Column("email", "电子邮箱", _email),
+        Column("email", "电子邮箱", _email, most=254),
         Column("language", "语言", _choice(_LANGUAGES)),
         Column("channels", "通知方式", _channels),
         Column("has_key", "有钥匙", _choice(_YES_NO)),
@@ -335,6 +351,16 @@ CHINESE_HEADINGS = {KIND: "类型", ID: "编号"} | {
 """The same for whoever reads what is wrong in Chinese."""
 
 
+def heading_of(kind: str, key: str) -> str:
+    """What a column of the register is called in files.
+
+    >>> heading_of("device", "person_id"), heading_of("person", "area_id")
+    ('person', 'area')
+    """
+    known = {column.key: column.heading for column in (*COLUMNS[kind], _AREA)}
+    return known.get(key, key)
+
+
 @dataclass(slots=True)
 class Errors:
     """Collected up to a bound; the rest is counted."""
@@ -350,18 +376,23 @@ class Errors:
             self.listed.append(RowError(row, column, shown, allowed))
 
 
-def headings(cells: Sequence[str]) -> list[str]:
-    """The columns of a file in our words. Raises ImportRefused."""
-    found: list[str] = []
-    for cell in cells:
-        word = cell.strip()
+def headings(cells: Sequence[str]) -> dict[str, str]:
+    """The columns of a file: in our words, each with the file's own. Raises ImportRefused.
+
+    Columns without heading at the right end are those a spreadsheet once had something in.
+    """
+    found: dict[str, str] = {}
+    words = [cell.strip() for cell in cells]
+    while words and not words[-1]:
+        words.pop()
+    for word in words:
         heading = _HEADINGS.get(word) or _HEADINGS.get(word.lower())
         if heading is None:
             known = ", ".join(dict.fromkeys(_HEADINGS.values()))
             raise ImportRefused(f"row 1: there is no column {word!r}; there are: {known}")
         if heading in found:
-            raise ImportRefused(f"row 1: the column {heading} is there twice")
-        found.append(heading)
+            raise ImportRefused(f"row 1: the column {word} is there twice")
+        found[heading] = word
     if missing := [name for name in (KIND, ID) if name not in found]:
         raise ImportRefused(f"row 1: the column {missing[0]} is missing")
     if ("latitude" in found) != ("longitude" in found):
@@ -390,7 +421,7 @@ def _row(
     number: int, line: Sequence[str], columns: Sequence[str], errors: Errors
 ) -> ParsedRow | None:
     before = errors.count
-    if len(line) > len(columns):
+    if any(cell.strip() for cell in line[len(columns) :]):
         errors.add(number, "", str(len(line)), f"{len(columns)} cells, as in row 1")
         return None
     said = dict(zip(columns, (cell.strip() for cell in line), strict=False))
@@ -421,8 +452,8 @@ def _cell(number: int, column: Column, cell: str, errors: Errors) -> Any:
         if column.required:
             errors.add(number, column.heading, cell, "something: it must not be empty")
         return None
-    if len(cell) > CELL_LIMIT or "\x00" in cell:
-        errors.add(number, column.heading, cell, f"at most {CELL_LIMIT} characters of text")
+    if len(cell) > column.most or "\x00" in cell:
+        errors.add(number, column.heading, cell, f"at most {column.most} characters of text")
         return None
     try:
         return column.parse(cell)

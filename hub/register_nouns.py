@@ -10,6 +10,14 @@ from typing import Any
 
 MODEL_LENGTH = 100
 """Characters of a device's model: as on its label."""
+NAME_LENGTH = 200
+"""Characters of a name, an address, what people call a device."""
+LABEL_LENGTH = 100
+"""Characters of a short one: what somebody is to a person, a program's name."""
+CONTACTS_LIMIT = 20
+"""Whoever has more to call is not found in time by any of them."""
+EMAIL = r"^[^@\s<>,;]{1,64}@[^@\s<>,;]{1,190}$"
+"""RFC 5321 lets them be this long; whether it is theirs shows a test message."""
 
 
 class Level(StrEnum):

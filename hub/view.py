@@ -27,6 +27,8 @@ class Cards:
     person: Person | None = None
     premises: Premises | None = None
     device: Device | None = None
+    area: str | None = None
+    """The name of the incident's area: an incident of an area is about no home."""
 
 
 def incident_view(
@@ -47,6 +49,7 @@ def incident_view(
         "category": incident.category.value,
         "kind": incident.kind,
         "area_id": incident.area_id,
+        "area_name": cards.area,
         "subject": {"kind": incident.subject.kind.value, "id": incident.subject.id},
         "person": _person(cards.person),
         "premises": _premises(cards.premises),

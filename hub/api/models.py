@@ -6,17 +6,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from alerts.actions import MAX_NOTE_LENGTH
 from hub.api.page_settings import USUAL_PAGE, PageSettings
+from hub.register_nouns import EMAIL, NAME_LENGTH
 from schemas.ids import ID_PATTERN
 
 Id = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN}$")]
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH)
+]
 Text = Annotated[str, StringConstraints(max_length=MAX_NOTE_LENGTH)]
 Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+() -]{3,30}$")]
-Email = Annotated[
-    str, StringConstraints(pattern=r"^[^@\s<>,;]{1,64}@[^@\s<>,;]{1,190}$", max_length=254)
-]
-"""RFC 5321 lets them be this long; whether it is theirs shows a test message."""
+Email = Annotated[str, StringConstraints(pattern=EMAIL, max_length=254)]
 
 HumanOutcome = Literal[
     "helped", "false_alarm", "test", "no_reply", "handed_off", "unfounded", "fixed"
@@ -242,6 +242,8 @@ class IncidentView(BaseModel):
     category: CategoryName
     kind: str
     area_id: str
+    area_name: str | None = None
+    """As people call it; null where it is not known yet."""
     subject: SubjectView
     person: PersonView | None
     premises: PremisesView | None

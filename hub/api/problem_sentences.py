@@ -1,7 +1,10 @@
 """Every sentence in which the API says why something was not done, in Chinese.
 
-The English sentence stands where it is raised; {0}, {1} are its places. A sentence that is missing
-here is said in English on every page: tests/unit/test_problem_words.py finds them.
+The English sentence stands where it is raised; {0}, {1} are its places. What stands in them is
+said as it is, a name or a value somebody gave; {0:word} is one of our words or several (NOUNS),
+{0:field} where something stands (FIELDS), {0:heading} columns of the register's file, {0:said}
+another sentence. A sentence that is missing here is said in English on every page:
+tests/unit/test_problem_words.py finds them.
 """
 
 from collections.abc import Mapping
@@ -24,7 +27,7 @@ SENTENCES: Mapping[str, str] = {
     "There is no log-in, or it has ended.": "尚未登录，或登录已失效。",
     "Your role does not allow this": "您的角色无权进行此操作",
     "A token has no log-ins of its own.": "接口令牌没有自己的登录。",
-    "It does not include: {0}.": "该角色不包括：{0}。",
+    "It does not include: {0:said}.": "该角色不包括：{0}。",
     "Choose a password first": "请先设置自己的密码",
     "Yours was given to you by somebody else.": "您现在的密码是别人给的。",
     "Name or password is wrong": "用户名或密码不正确",
@@ -77,8 +80,8 @@ SENTENCES: Mapping[str, str] = {
     "The action lacks what it is about.": "操作缺少必要的内容。",
     "A hand-off names a service (ambulance, fire, police) and the reference it was given.":
         "转交须说明部门（急救、消防、公安）和对方给的编号。",
-    "{0} is not possible: the incident is resolved": "不能{0}：警情已办结",
-    "{0} is for dispatchers": "只有值班员可以{0}",
+    "{0:word} is not possible: the incident is resolved": "不能{0}：警情已办结",
+    "{0:word} is for dispatchers": "只有值班员可以{0}",
     "{0} has it": "已由 {0} 负责",
     "{0} has it; take it over instead": "已由 {0} 负责，如需负责请改为接手",
     "outcome must be one of {0}": "结果只能是：{0}",
@@ -88,8 +91,8 @@ SENTENCES: Mapping[str, str] = {
     "what became of the call?": "请填写呼叫结果",
     "a reference has at most {0} characters": "编号最多 {0} 个字符",
     "{0} is no emergency service: ambulance, fire, police": "{0} 不是急救、消防或公安",
-    "{0} is not possible while the incident is {1}": "警情{1}时不能{0}",
-    "only a human resolves a {0} incident": "{0}警情只能由人办结",
+    "{0:word} is not possible while the incident is {1:word}": "警情{1}时不能{0}",
+    "only a human resolves a {0:word} incident": "{0}警情只能由人办结",
     "a newer incident of the same subject is open: {0}": "同一对象有更新的警情尚未办结：{0}",
     "The broker is away": "消息服务暂时不可用",
     "Nothing was done. Try again in a moment.": "操作没有执行，请稍后再试。",
@@ -120,12 +123,12 @@ SENTENCES: Mapping[str, str] = {
     "the printing process ended with {0}": "生成报告的程序异常结束（{0}）",
     "it took too long": "耗时过长",
     # ---- the register ----
-    "There is no such {0}": "没有这个{0}",
+    "There is no such {0:word}": "没有这个{0}",
     "There is no such one": "没有登记",
-    "There is no {0}": "没有{0}",
+    "There is no {0:word}": "没有{0}",
     "There is nobody of that name": "没有这个人",
     "There is no such area or account": "没有这个区域或账号",
-    "There is already a {0} with this id": "编号已被其他{0}使用",
+    "There is already a {0:word} with this id": "编号已被其他{0}使用",
     "Something it refers to does not exist": "所引用的内容不存在",
     "Something still belongs to it": "仍有内容属于它",
     "The register already has this id.": "该编号已存在。",
@@ -151,7 +154,7 @@ SENTENCES: Mapping[str, str] = {
     "low or high, at least one of them": "上限和下限至少填一个",
     "low: less than high": "下限须小于上限",
     "low: {0} has only a high one": "{0}只有上限",
-    "{0}: from {1} to {2} {3}": "{0}：{1} 到 {2} {3}",
+    "{0:field}: from {1} to {2} {3}": "{0}：{1} 到 {2} {3}",
     "active_from_min and active_until_min, or neither": "生效时间的起止须同时填写，或都不填",
     "active_until_min: another minute than active_from_min": "生效时间的起止不能相同",
     "corners: they enclose nothing; a polygon without crossing sides is wanted":
@@ -186,13 +189,18 @@ SENTENCES: Mapping[str, str] = {
     "The file was not read; nothing was changed.": "文件没有读入，没有作任何改动。",
     "Another import runs just now": "另一次导入正在进行",
     "Another import runs just now.": "另一次导入正在进行。",
-    "row 1: the column {0} is missing": "第 1 行：缺少列 {0}",
+    "row 1: the column {0:heading} is missing": "第 1 行：缺少列 {0}",
     "row 1: latitude and longitude, or neither": "第 1 行：纬度和经度须同时有，或都没有",
-    "row 1: there is no column {0}; there are: {1}": "第 1 行：没有名为 {0} 的列；可用的列：{1}",
+    "row 1: there is no column {0}; there are: {1:heading}":
+        "第 1 行：没有名为 {0} 的列；可用的列：{1}",
     "row 1: the column {0} is there twice": "第 1 行：列 {0} 重复",
     "more than {0} rows; split the file": "超过 {0} 行，请拆分文件",
     "the file is neither UTF-8 nor GB18030 text": "文件既不是 UTF-8 也不是 GB18030 编码的文本",
-    "this is no table: {0}": "这不是表格：{0}",
+    "row {0}: a quotation mark that is not closed, or stands inside a cell":
+        "第 {0} 行：引号没有成对，或出现在单元格中间",
+    "The register was changed meanwhile": "档案在此期间已被改动",
+    "Somebody changed what the file changes too; nothing was changed. Bring it in again.":
+        "有人同时改动了文件中的内容；没有作任何改动，请重新导入。",
     "The file is no table of visits.": "该文件不是探访记录表。",
     "a heading with {0}; lacking: {1}": "表头须有：{0}；缺少：{1}",
     "unknown columns: {0}": "不认识的列：{0}",
@@ -213,7 +221,7 @@ SENTENCES: Mapping[str, str] = {
     "at most {0} characters": "最多 {0} 个字符",
     "at most {0} characters of text": "最多 {0} 个字符的文字",
     "{0} cells, as in row 1": "{0} 个单元格，与第 1 行相同",
-    "nothing: {0} has no such column": "应为空：{0}没有这一列",
+    "nothing: {0:word} has no such column": "应为空：{0}没有这一列",
     "both coordinates, or neither": "经纬度须同时填写，或都不填",
     "something: it must not be empty": "必填，不能为空",
     "another id: row {0} has this one": "另一个编号：第 {0} 行已用",
@@ -223,6 +231,9 @@ SENTENCES: Mapping[str, str] = {
     "a person of yours, known or in this file": "您辖区内的人员：已登记，或在本文件中",
     "a home of yours, known or in this file": "您辖区内的住所：已登记，或在本文件中",
     "an id that is free, or one of yours": "未被使用的编号，或您辖区内的编号",
+    "a person with fewer contacts: this list is full": "联系人较少的人员：该名单已满",
+    "a device as it is: your role does not change devices": "设备保持不变：您的角色无权改动设备",
+    "a device in use: this one is revoked, for good": "在用的设备：该设备已永久停用",
     # ---- duty, maintenance, test messages ----
     "Ask for a time between a moment and 92 days": "时间跨度须在 92 天以内",
     "There is no such hand-over that waits for your answer": "没有等待您答复的交接",
@@ -242,21 +253,22 @@ SENTENCES: Mapping[str, str] = {
     "{0}: a day ends at 24:00": "{0}：一天到 24:00 为止",
     "{0}: for example mon-fri, sat,sun or daily": "{0}：例如 mon-fri、sat,sun 或 daily",
     "{0} may not log in any more": "{0} 已不能登录",
-    "{0} is {1}: on duty can be {2}": "{0} 的角色是{1}；能值班的有：{2}",
+    "{0} is {1:word}: on duty can be {2:word}": "{0} 的角色是{1}；能值班的有：{2}",
     "{0} belongs to {1} and does not see {2}": "{0} 属于 {1}，看不到 {2}",
-    "{0} has no shift as {1} there in that time": "{0} 在该时段没有{1}的班次",
+    "{0} has no shift as {1:word} there in that time": "{0} 在该时段没有{1}的班次",
     "you have them already": "这些警情已由您负责",
     "{0} cannot take responsibility: name a dispatcher": "{0} 不能负责警情，请选值班员",
     "incident {0} is not yours, or it is over": "警情 {0} 不归您负责，或已办结",
     "Maintenance cannot be planned like this": "不能这样计划维护",
     "Maintenance cannot be planned like this.": "不能这样计划维护。",
     "There is no such maintenance that is not over": "没有这项未结束的维护",
+    "{0} is no kind that can wait; these are: {1}": "{0} 不是可以推迟的报警类型；可选：{1}",
     "say why: the desk shows it": "请写明原因，值守台会显示",
     "Nobody can be asked like this": "不能这样发送测试消息",
     "Nobody can be sent a test message like this.": "不能这样发送测试消息。",
     "they are not served any more, or may not log in": "对方已不在服务中，或不能登录",
-    "there is no address for {0}": "没有登记{0}的地址",
-    "channels: {0}": "通知方式：{0}",
+    "there is no address for {0:word}": "没有登记{0}的地址",
+    "channels: {0:word}": "通知方式：{0}",
     "Nobody was asked by this way yet": "还没有用这种方式发过测试消息",
     "Send a test message first.": "请先发送一条测试消息。",
     "There is no such campaign under way": "没有正在进行的这次核验",
@@ -270,17 +282,19 @@ SENTENCES: Mapping[str, str] = {
     "{0}; allowed: category personal, physiological, hazard or technical; priority high, medium"
     " or low":
         "{0}；可用：类别 personal、physiological、hazard、technical；优先级 high、medium、low",
-    "ladder: {0}": "升级步骤：{0}",
+    "ladder: {0:said}": "升级步骤：{0}",
     "another policy is for exactly this area, kind, category, priority and person":
         "已有一条策略用于完全相同的区域、类型、类别、优先级和人员",
     "there are {0} policies already": "策略已达 {0} 条",
     "A ladder must have steps, waits above zero and a last step that names somebody.":
         "策略须有步骤，等待时间大于零，且最后一步要有人。",
-    "{0}: wait_s must be {1} to {2} s": "{0}：等待时间须为 {1} 到 {2} 秒",
-    "{0}: at most {1} targets": "{0}：最多 {1} 个对象",
-    "{0}: {1} is told by the channel {2} alone": "{0}：{1}只能用{2}通知",
-    "{0}: {1} needs channels, each once, of: {2}": "{0}：{1}须选通知方式，每种一次：{2}",
-    "{0}: {1} names nobody; allowed: {2}": "{0}：{1} 没有指明任何人；可用：{2}",
+    "{0:said}: wait_s must be {1} to {2} s": "{0}：等待时间须为 {1} 到 {2} 秒",
+    "{0:said}: at most {1} targets": "{0}：最多 {1} 个对象",
+    "{0:said}: {1:word} is told by the channel {2:word} alone": "{0}：{1}只能用{2}通知",
+    "{0:said}: {1:word} needs channels, each once, of: {2:word}":
+        "{0}：{1}须选通知方式，每种一次：{2}",
+    "{0:said}: {1} names nobody; allowed: {2:word}": "{0}：{1} 没有指明任何人；可用：{2}",
+    "step {0}": "第 {0} 步",
     "a ladder has 1 to {0} steps": "策略须有 1 到 {0} 步",
     "step {0} is the last and repeats, so it must name somebody whom the hub can tell;"
     " allowed: {1}":
@@ -313,6 +327,16 @@ SENTENCES: Mapping[str, str] = {
     "it is {0}, not given up": "状态为 {0}，并非已放弃",
     "it is {0}, not waiting": "状态为 {0}，并非等待中",
     "the incident is over: nobody is to be called for it any more": "警情已办结，不再通知任何人",
+    "the question is settled: the person is not asked any more": "询问已有结果，不再询问本人",
+    "nobody is being called any more: somebody has it, or it is over":
+        "已有人负责，或警情已办结，不再呼叫他人",
+    "the incident is over: nobody comes to it any more": "警情已办结，不会再有人前往",
+    "nobody is on the way now, or something newer was said of it":
+        "目前没有人前往，或已另行通知",
+    "the incident is open again: nobody is to hear that it is over":
+        "警情已重新打开，不能再通知已结束",
+    "the call is not made any more: call the home from the desk":
+        "该呼叫不再进行，请在值守台重新呼叫",
     "Not ready": "系统尚未就绪",
     "A loop stands still": "有任务停滞",
     "synthetic press: {0}": "自检按键：{0}",
@@ -328,6 +352,8 @@ NOUNS: Mapping[str, str] = {
     "message": "消息", "notification": "通知", "signal": "信号", "limit": "界限",
     "fence": "安全区域",
     "contact": "联系人", "contacts": "联系人", "accounts": "账号", "areas": "区域",
+    "tokens": "接口令牌", "open incidents": "未办结的警情", "maintenance": "维护",
+    "parent": "上级区域",
     "dispatcher": "值班员", "supervisor": "主管", "administrator": "管理员", "second_line": "二线",
     "installer": "安装员", "push": "推送", "sms": "短信", "voice": "电话", "email": "邮件",
     "desk": "值守台", "raised": "等待接警", "acknowledged": "已接警", "attended": "已到场",
@@ -338,7 +364,7 @@ NOUNS: Mapping[str, str] = {
     "add_responder": "派人", "going": "出发", "decline": "拒绝", "something": "其他内容",
     "what it refers to": "所引用的内容", "family": "家属", "calls": "呼叫",
 }  # fmt: skip
-"""What may stand in a sentence's place; anything else is a name or an id."""
+"""Our words that may stand in a sentence's place."""
 
 FIELDS: Mapping[str, str] = {
     "id": "编号", "name": "姓名或名称", "username": "用户名", "password": "密码", "new": "新密码",

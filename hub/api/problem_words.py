@@ -2,12 +2,13 @@
 names content negotiation for a problem's title and detail): English, or Chinese."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from hub.api.problem_sentences import FIELDS, MALFORMED, NOUNS, SENTENCES
+from hub.register_file import CHINESE_HEADINGS
 
-_PLACE = re.compile(r"\{(\d)\}")
+_PLACE = re.compile(r"\{(\d)(?::(word|field|heading|said))?\}")
 _LISTED = re.compile(r", |、")
 
 
@@ -46,7 +47,7 @@ def malformed_in_chinese(error: Mapping[str, Any]) -> str:
               for part in where)  # fmt: skip
     wanted = MALFORMED.get(error["type"])
     if wanted is not None:
-        said = wanted.format_map({k: _value(str(v)) for k, v in error.get("ctx", {}).items()})
+        said = wanted.format_map(error.get("ctx", {}))
     else:
         said = in_chinese(str(error["msg"]).removeprefix("Value error, "))
     return f"{' '.join(places)}：{said}"
@@ -65,12 +66,15 @@ def without_echo(title: str, detail: str) -> str:
 
 
 def _line(line: str) -> str:
-    exact = SENTENCES.get(line) or NOUNS.get(line)
+    exact = SENTENCES.get(line)
     if exact is not None:
         return exact
-    for pattern, wanted in _PATTERNS:
+    for pattern, fillings, wanted in _PATTERNS:
         if (found := pattern.fullmatch(line)) is not None:
-            return wanted.format(*(_value(value) for value in found.groups()))
+            given = found.groups()
+            return wanted.format(
+                *(fill(value) for fill, value in zip(fillings, given, strict=True))
+            )
     return _listed(line)
 
 
@@ -84,23 +88,42 @@ def _listed(line: str) -> str:
     return f"{FIELDS.get(name, name)}：{said}" if said != rest else line
 
 
-def _value(value: str) -> str:
-    """What stands in a sentence's place: words that are known, one or several; or a sentence."""
+def _words(value: str) -> str:
+    """One or several of our words; where one of them is none of ours, all as they came."""
     words = [word.strip("' ") for word in _LISTED.split(value)]
-    if all(word in NOUNS for word in words):
-        return "、".join(NOUNS[word] for word in words)
-    field = FIELDS.get(value)
-    return field if field is not None else SENTENCES.get(value, value)
+    return "、".join(NOUNS[word] for word in words) if all(w in NOUNS for w in words) else value
 
 
-def _patterns(sentences: Iterable[str]) -> list[tuple[re.Pattern[str], str]]:
+def _field(value: str) -> str:
+    return FIELDS.get(value, value)
+
+
+def _headings(value: str) -> str:
+    return "、".join(CHINESE_HEADINGS.get(word, word) for word in value.split(", "))
+
+
+def _as_given(value: str) -> str:
+    """What somebody called something: it may look like a word of ours."""
+    return value
+
+
+Filling = Callable[[str], str]
+_FILLINGS: Mapping[str, Filling] = {
+    "": _as_given, "word": _words, "field": _field, "heading": _headings, "said": _line,
+}  # fmt: skip
+
+
+def _patterns(
+    sentences: Iterable[str],
+) -> list[tuple[re.Pattern[str], tuple[Filling, ...], str]]:
     """The longest first: what is particular comes before what fits everything."""
     found = []
     for sentence in sorted(sentences, key=lambda each: (-len(_PLACE.sub("", each)), each)):
-        if _PLACE.search(sentence):
-            literal = re.escape(sentence)
-            pattern = re.sub(r"\\\{\d\\\}", "(.+?)", literal)
-            found.append((re.compile(pattern), SENTENCES[sentence]))
+        places = list(_PLACE.finditer(sentence))
+        if places:
+            literal = map(re.escape, _PLACE.sub("\0", sentence).split("\0"))
+            fillings = tuple(_FILLINGS[place[2] or ""] for place in places)
+            found.append((re.compile("(.+?)".join(literal)), fillings, SENTENCES[sentence]))
     return found
 
 

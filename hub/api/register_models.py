@@ -8,7 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from alerts.people import PersonState
 from alerts.reach import TravelMode
 from hub.api.models import Email, Id, Name, Phone, Question, Text
-from hub.register_nouns import WEB_ADDRESS, Availability, Level, Mobility, ResponderKind
+from hub.register_nouns import (
+    CONTACTS_LIMIT,
+    LABEL_LENGTH,
+    WEB_ADDRESS,
+    Availability,
+    Level,
+    Mobility,
+    ResponderKind,
+)
 
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
@@ -16,13 +24,13 @@ BirthYear = Annotated[int, Field(ge=1880, le=2200)]
 Language = Literal["zh-CN", "en"]
 TimeZone = Annotated[str, StringConstraints(max_length=64)]
 Link = Annotated[str, StringConstraints(pattern=WEB_ADDRESS)]
-Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Label = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LABEL_LENGTH)
+]
 
 CONTACT_CHANNELS = ("push", "sms", "voice", "email")
 ContactChannel = Literal["push", "sms", "voice", "email"]
 """The ways to reach somebody at home; desk, device and webhook are not."""
-CONTACTS_LIMIT = 20
-"""Whoever has more to call is not found in time by any of them."""
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:

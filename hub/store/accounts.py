@@ -124,7 +124,7 @@ class PostgresAccounts:
             }
             await cursor.execute(_SQL["set_password"], values)
             if cursor.rowcount == 0:
-                raise NotThere("account")
+                raise NotThere("There is no such account")
             gone = await end_sessions(cursor, account_id, keep=keep)
             await cursor.execute(_LOG, log_line(entry))
             return gone

@@ -202,7 +202,7 @@ def _glance_of(row: dict[str, Any]) -> Glance:
 
 
 async def _views(cursor: Cursor, incidents: Sequence[Incident]) -> list[View]:
-    """Incidents as a desk sees them, with cards and alarms of all in four queries."""
+    """Incidents as a desk sees them, with cards and alarms of all in five queries."""
     if not incidents:
         return []
     ids = list(dict.fromkeys(IncidentId(incident.id) for incident in incidents))
@@ -210,6 +210,7 @@ async def _views(cursor: Cursor, incidents: Sequence[Incident]) -> list[View]:
     people = await _rows(cursor, "person", (i.person_id for i in incidents))
     homes = await _rows(cursor, "premises", (i.premises_id for i in incidents))
     devices = await _rows(cursor, "device", (i.device_id for i in incidents))
+    areas = await _rows(cursor, "area", (i.area_id for i in incidents))
     return [
         incident_view(
             incident,
@@ -217,6 +218,7 @@ async def _views(cursor: Cursor, incidents: Sequence[Incident]) -> list[View]:
                 person_of(people[incident.person_id]) if incident.person_id in people else None,
                 premises_of(homes[incident.premises_id]) if incident.premises_id in homes else None,
                 device_of(devices[incident.device_id]) if incident.device_id in devices else None,
+                areas[incident.area_id]["name"] if incident.area_id in areas else None,
             ),
             alarms.get(incident.id, []),
         )
@@ -258,7 +260,8 @@ def referring(
             return await work(cursor)
         except ForeignKeyViolation as error:
             column = (error.diag.constraint_name or "").removesuffix("_fkey").split("_", 1)[-1]
-            raise NotThere(column or "what it refers to") from None
+            noun = column.removesuffix("_id").rpartition("_")[2]
+            raise NotThere(f"There is no such {noun or 'one'}") from None
 
     return told
 

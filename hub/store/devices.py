@@ -37,7 +37,7 @@ async def add(
     await cursor.execute(_SQL["home"], {"premises_id": device.premises_id})
     home = await cursor.fetchone()
     if home is None:
-        raise NotThere("premises")
+        raise NotThere("There is no such premises")
     await _must_exist(cursor, device.person_id)
     values = {name: getattr(device, name) for name in NewDevice.__slots__}
     area_id: str = home["area_id"]
@@ -71,7 +71,7 @@ async def move(
     await _in_use(cursor, device_id)
     await cursor.execute(_SQL["home"], {"premises_id": premises_id})
     if await cursor.fetchone() is None:
-        raise NotThere("premises")
+        raise NotThere("There is no such premises")
     await _must_exist(cursor, person_id)
     values = {"id": device_id, "premises_id": premises_id, "person_id": person_id}
     await cursor.execute(_SQL["move"], values)
@@ -126,9 +126,12 @@ async def describe(
     return wanted
 
 
-async def history(cursor: Cursor, device_id: str, before: int, limit: int) -> list[View]:
-    """What was so of it, newest first."""
-    await cursor.execute(_SQL["history"], {"id": device_id, "before": before, "limit": limit})
+async def history(
+    cursor: Cursor, device_id: str, before: int, limit: int, areas: Sequence[str] | None = None
+) -> list[View]:
+    """What was so of it in these areas, newest first; None: everywhere."""
+    values = {"id": device_id, "before": before, "limit": limit, "areas": areas}
+    await cursor.execute(_SQL["history"], values)
     return [row | {"at": iso(row["at"])} for row in await cursor.fetchall()]
 
 
@@ -168,7 +171,7 @@ async def _must_exist(cursor: Cursor, person_id: str | None) -> None:
         return
     await cursor.execute(_SQL["person"], {"person_id": person_id})
     if await cursor.fetchone() is None:
-        raise NotThere("person")
+        raise NotThere("There is no such person")
 
 
 class PostgresDevices:
@@ -179,7 +182,7 @@ class PostgresDevices:
 
     async def add(self, device: NewDevice, credential: Credential, entry: Entry) -> View:
         """Provision a device."""
-        return await self._run(lambda c: add(c, device, credential, _line(entry)))
+        return await self._run(lambda c: add(c, device, credential, _line(entry)), device.id)
 
     async def rotate(self, device_id: str, credential: Credential, entry: Entry) -> View:
         """Replace its secret."""
@@ -201,7 +204,9 @@ class PostgresDevices:
     ) -> View:  # fmt: skip
         """Put a new device in its place."""
         line = _line(entry)
-        return await self._run(lambda c: swap(c, device_id, new_id, credential, as_told, line))
+        return await self._run(
+            lambda c: swap(c, device_id, new_id, credential, as_told, line), new_id
+        )
 
     async def describe(self, device_id: str, changes: Mapping[str, Any], entry: Entry) -> View:
         """Change label, model or the number one talks through."""
@@ -209,21 +214,23 @@ class PostgresDevices:
             lambda c: describe(c, device_id, changes, lambda told: _line(entry, told))
         )
 
-    async def history(self, device_id: str, before: int, limit: int, look: Entry) -> list[View]:
-        """What was so of it; the look is logged with it."""
+    async def history(
+        self, device_id: str, areas: Sequence[str] | None, before: int, limit: int, look: Entry
+    ) -> list[View]:
+        """What was so of it in these areas; None: everywhere. The look is logged with it."""
 
         async def read(cursor: Cursor) -> list[View]:
-            rows = await history(cursor, device_id, before, limit)
+            rows = await history(cursor, device_id, before, limit, areas)
             await cursor.execute(_INCIDENTS["log"], _line(look))
             return rows
 
         return await self._run(read)
 
-    async def _run(self, work: Callable[[Cursor], Awaitable[Result]]) -> Result:
+    async def _run(self, work: Callable[[Cursor], Awaitable[Result]], new_id: str = "") -> Result:
         try:
             return await self._reach.run(work)
-        except UniqueViolation as error:
-            raise AlreadyThere(error.diag.message_detail or "") from None
+        except UniqueViolation:
+            raise AlreadyThere(new_id) from None
 
 
 def _line(entry: Entry, told: View | None = None) -> LogLine:

@@ -26,15 +26,17 @@ from hub.register_file import (
     Errors,
     ImportOrder,
     ImportOutcome,
+    ImportOvertaken,
     ImportRefused,
     ImportRuns,
     ParsedRow,
     RowChange,
     RowError,
+    heading_of,
     headings,
     rows,
 )
-from hub.register_nouns import NOUNS, Level
+from hub.register_nouns import CONTACTS_LIMIT, NOUNS, Level
 from hub.store import queries
 
 _SQL = queries.load("imports")
@@ -86,12 +88,18 @@ def bring_in(
             ) as connection,
             connection.cursor() as cursor,
         ):
+            # Rows are judged as they stood when it began. Whoever changed one of them since is not
+            # overwritten: the database refuses, and the file is brought in again.
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             columns = headings(next(lines, (1, ()))[1])
-            parsed = rows(lines, columns, errors)
+            parsed = rows(lines, list(columns), errors)
             outcome = _Import(cursor, root_area_id, order, account).run(parsed, errors)
+            outcome.headings = columns
             if not outcome.committed:
                 connection.rollback()
         return outcome
+    except psycopg.errors.SerializationFailure as error:
+        raise ImportOvertaken from error
     except psycopg.OperationalError as error:
         raise DatabaseAway(type(error).__name__) from error
     except psycopg.Error as error:
@@ -155,9 +163,13 @@ class _Import:
                 self._do("judge_area_of", kind=kind)
             elif kind == "contact":
                 self._do("judge_person_of")
+                self._do("judge_contact_count", most=CONTACTS_LIMIT)
             else:
                 self._do("judge_home_of", kind=kind)
         self._do("judge_wearer")
+        self._do("judge_revoked")
+        if not self._order.provisions:
+            self._do("judge_provisioning")
 
     def _report(self, outcome: ImportOutcome, errors: Errors) -> None:
         for row in self._read("counts"):
@@ -178,7 +190,7 @@ class _Import:
                 row["kind"],
                 row["id"],
                 "created" if row["created"] else "changed",
-                tuple(row["columns"] or ()),
+                tuple(dict.fromkeys(heading_of(row["kind"], key) for key in row["columns"] or ())),
             )
             for row in self._read("changes", limit=CHANGES_LIMIT)
         ]
@@ -214,14 +226,18 @@ def _lines(content: IO[bytes]) -> Generator[tuple[int, Sequence[str]], None, Non
     """Row numbers and cells. Raises ImportRefused for what is no text, or no table."""
     encoding = _encoding(content)
     text = io.TextIOWrapper(content, encoding=encoding, newline="")
+    number = 0
     try:
         first = text.readline()
         text.seek(0)
         delimiter = max(";,\t", key=first.count)
         csv.field_size_limit(CHUNK_BYTES)
-        yield from enumerate(csv.reader(text, delimiter=delimiter, strict=True), 1)
+        for number, line in enumerate(csv.reader(text, delimiter=delimiter, strict=True), 1):
+            yield number, line
     except csv.Error as error:
-        raise ImportRefused(f"this is no table: {error}") from error
+        raise ImportRefused(
+            f"row {number + 1}: a quotation mark that is not closed, or stands inside a cell"
+        ) from error
     finally:
         text.detach()
 

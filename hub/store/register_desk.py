@@ -140,7 +140,7 @@ class PostgresRegister:
                 raise AlreadyThere(noun_id)
             row = await _card(cursor, kind, noun_id)
             if row is None:
-                raise NotThere(noun)
+                raise NotThere(f"There is no such {noun}")
             await _log(cursor, entry, kind, noun_id, None, row)
             return row
 
@@ -155,7 +155,7 @@ class PostgresRegister:
         async def write(cursor: Cursor) -> View:
             before = await _card(cursor, kind, noun_id, hold=True)
             if before is None:
-                raise NotThere(noun)
+                raise NotThere(f"There is no such {noun}")
             wanted = before | {c: changes[c] for c in kind.columns if c in changes}
             if all(before[c] == wanted[c] for c in kind.columns):
                 return before
@@ -177,7 +177,7 @@ class PostgresRegister:
         async def write(cursor: Cursor) -> None:
             before = await _card(cursor, kind, noun_id, hold=True)
             if before is None:
-                raise NotThere(noun)
+                raise NotThere(f"There is no such {noun}")
             await cursor.execute(_SQL[f"{noun}_holds"], {"id": noun_id})
             (held,) = await cursor.fetchall()
             if holds := {name: count for name, count in held.items() if count}:
@@ -200,7 +200,7 @@ class PostgresRegister:
         async def write(cursor: Cursor) -> View:
             before = await _card(cursor, NOUNS["person"], person_id, hold=True)
             if before is None:
-                raise NotThere("person")
+                raise NotThere("There is no such person")
             values = {
                 "id": person_id,
                 "state": state.value,
@@ -233,7 +233,7 @@ class PostgresRegister:
 
         async def write(cursor: Cursor) -> None:
             if await _card(cursor, NOUNS["person"], person_id, hold=True) is None:
-                raise NotThere("person")
+                raise NotThere("There is no such person")
             await cursor.execute(_SQL["contacts"], {"id": person_id})
             before = await cursor.fetchall()
             await cursor.execute(_SQL["remove_contacts"], {"id": person_id})
@@ -274,7 +274,7 @@ class PostgresRegister:
             name = "remove_key_safe" if code is None else "put_key_safe"
             await cursor.execute(_SQL[name], values)
             if cursor.rowcount == 0:
-                raise NotThere("key safe")
+                raise NotThere("There is no such key safe")
             await cursor.execute(_LOG, log_line(entry))
 
         await self._reach.run(write)
@@ -307,7 +307,7 @@ class PostgresRegister:
                 _SQL["unlink_family" if relation is None else "link_family"], values
             )
             if cursor.rowcount == 0:
-                raise NotThere("family link")
+                raise NotThere("There is no such family link")
             await cursor.execute(_LOG, log_line(entry))
 
         await self._reach.run(referring(write))

@@ -188,6 +188,49 @@ async def test_nothing_is_moved_into_or_taken_from_elsewhere_by_naming_it(
     assert answer.status_code == 404, answer.text
 
 
+async def test_whoever_is_named_by_guessing_stays_unknown(east: ApiHub) -> None:
+    """In a ladder, in the rota, in a hand-over: of those of another county nothing is told, not
+    even their name; those above may be named."""
+    add_account(east, "mei-w", "west", "dispatcher")
+    east.rows(
+        "INSERT INTO responder (responder_id, area_id, kind, name)"
+        " VALUES ('station-w', 'west', 'station', 'Westgate') RETURNING 1"
+    )
+
+    def ladder(*who: str) -> dict[str, Any]:
+        targets = [{"who": each, "channels": ["sms"]} for each in who]
+        steps = [{"wait_s": 30, "targets": targets}]
+        leases = {"acknowledged_lease_s": 60, "attended_lease_s": 60}
+        return {"area_id": "east", "ladder": {"name": "x", "steps": steps, **leases}}
+
+    weekly = {"area_id": "east", "duty": "dispatcher", "weekdays": "daily", "hours": "08:00-16:00"}
+    once = {
+        "area_id": "east", "duty": "dispatcher", "from_at": "2099-01-01T08:00:00Z",
+        "until_at": "2099-01-01T16:00:00Z",
+    }  # fmt: skip
+    offer = {"to_account_id": "mei-w", "note": "all yours"}
+    asked: list[tuple[str, str, dict[str, Any]]] = [
+        ("PUT", "/api/v1/policies/p", ladder("responder:station-w")),
+        ("PUT", "/api/v1/policies/p", ladder("account:mei", "account:mei-w")),
+        ("POST", "/api/v1/policies/p/check", ladder("account:mei-w")),
+        ("POST", "/api/v1/policies/p/preview",
+         {"policy": ladder("account:mei-w"), "person_id": "wang"}),
+        ("POST", "/api/v1/rota/weekly", weekly | {"account_id": "mei-w"}),
+        ("POST", "/api/v1/rota/changes", once | {"account_id": "mei-w"}),
+        ("POST", "/api/v1/rota/changes", once | {"account_id": "mei", "instead_of": "mei-w"}),
+        ("POST", "/api/v1/handovers", offer),
+    ]  # fmt: skip
+    async with east.desk("east-admin") as desk:
+        for method, path, body in asked:
+            answer = await desk.request(method, path, json=body)
+            assert answer.status_code == 404, (path, answer.text)
+            assert answer.json()["detail"] in ("mei-w", "station-w")
+        above = await desk.put("/api/v1/policies/p", json=ladder("account:mei"))
+        assert above.status_code == 200, above.text
+        away = once | {"account_id": "mei"}
+        assert (await desk.post("/api/v1/rota/changes", json=away)).status_code == 201
+
+
 @pytest.mark.parametrize("noun", ["areas", "premises", "people", "responders", "accounts", "log"])
 async def test_lists_show_their_own(east: ApiHub, noun: str) -> None:
     east.rows(

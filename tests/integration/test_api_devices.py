@@ -22,6 +22,9 @@ async def test_a_device_keeps_its_history_from_home_to_home(hub: ApiHub) -> None
         (["moved"], "home-2", "li"),
         (["added"], "home-1", "wang"),
     ]
+    async with hub.desk("west-desk") as desk:
+        theirs = (await desk.get(f"{DEVICES}/button-1/history")).json()["items"]
+    assert [h["premises_id"] for h in theirs] == ["home-2"], "who had it elsewhere is not told"
     log = hub.rows("SELECT action, area_id, actor_id, detail->>'to' FROM audit_log"
                    " WHERE action = 'move'")  # fmt: skip
     assert log == [("move", "west", "admin", "home-2")]

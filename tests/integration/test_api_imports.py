@@ -1,12 +1,15 @@
 """The register by the file: previews tell every mistake, commits are all or nothing."""
 
+import asyncio
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from tests.integration.api_hub import ApiHub
-from tests.integration.register_stories import add_account, logged
+from tests.integration.embedded import eventually
+from tests.integration.register_stories import add_account, logged, token_for
 
 PATH = "/api/v1/imports/register"
 
@@ -180,7 +183,7 @@ device,button-2,,,home-1,,,button,,
 device,d-3,,,home-1,,li,button,,
 area,west,,,,Stolen,,,east,street
 area,island,,,,Island,,,west,street
-area,east,,,,Mine,,,city,county
+area,east-1,,,,Mine,,,west,street
 premises,home-4,east-2,4 Lake Road,,,,,,
 area,east-2,,,,East 2,,,east,street
 person,new-2,,,home-4,New,wang,,,
@@ -208,7 +211,8 @@ person,new-2,,,home-4,New,wang,,,
         (b"kind,id,colour\n", "colour"),
         (b"kind,id,id\n", "twice"),
         (b"\xff\xfe\x00k\xff", "UTF-8"),
-        (b'kind,id\n"premises,', "table"),
+        (b'kind,id\nperson,a\n"premises,', "row 3: a quotation mark"),
+        (b'kind,id,name\nperson,a,"Wang "Xiu" Ying"\n', "row 2: a quotation mark"),
     ],
 )
 async def test_what_is_no_register_is_refused(hub: ApiHub, content: bytes, said: str) -> None:
@@ -217,3 +221,112 @@ async def test_what_is_no_register_is_refused(hub: ApiHub, content: bytes, said:
     assert answer.status_code == 422, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert said in answer.json()["detail"]
+
+
+CHINESE = """\
+类型,编号,姓名,住所编号,独居,设备类型,,
+人员,wang,王秀英,moon,TRUE,,,
+设备,d-5,,home-2,,手环,,
+人员,zhou,{name},home-2,Yes,,,
+"""
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_a_column_is_called_as_the_file_calls_it(hub: ApiHub, language: str) -> None:
+    """Also by a spreadsheet that writes TRUE and keeps empty columns at the end."""
+    async with hub.desk("admin") as desk:
+        desk.headers["Accept-Language"] = language
+        bad = (await bring(desk, CHINESE.format(name="周" * 201))).json()
+        good = (await bring(desk, CHINESE.replace("moon", "home-1").format(name="周"))).json()
+    assert [(e["row"], e["column"]) for e in bad["errors"]] == [(2, "住所编号"), (4, "姓名")]
+    assert good["errors"] == []
+    (lives_alone, *new) = good["changes"]
+    assert lives_alone["columns"] == ["独居"]
+    assert [change["action"] for change in new] == ["created", "created"]
+
+
+async def test_a_list_of_contacts_from_a_file_is_one_that_can_be_read(hub: ApiHub) -> None:
+    """What the API would not take, the file does not bring in either."""
+    heading = "kind,id,person,name,relation,phone\n"
+    table = heading + "".join(f"contact,c-{n},wang,Niece {n},niece,138 {n}\n" for n in range(21))
+    async with hub.desk("admin") as desk:
+        first = (await bring(desk, table, commit=True, skip_bad=True)).json()
+        assert [(e["row"], e["column"]) for e in first["errors"]] == [(22, "person")]
+        again = (await bring(desk, table.replace("Niece", "Nephew"), commit=True)).json()
+        assert [e["row"] for e in again["errors"]] == [22], "those who are there stay"
+        long = heading + f"contact,c-1,wang,Mei,{'x' * 101},138 1\n"
+        assert (await bring(desk, long, commit=True)).json()["error_count"] == 1
+        read = await desk.get("/api/v1/people/wang/contacts")
+    assert (read.status_code, len(read.json()["items"])) == (200, 20)
+
+
+async def test_a_revoked_device_is_not_put_anywhere_by_a_file(hub: ApiHub) -> None:
+    table = "kind,id,premises,person\ndevice,button-1,{home},{person}\n"
+    async with hub.desk("admin") as desk:
+        await desk.post("/api/v1/devices/button-1/revoke")
+        same = (await bring(desk, table.format(home="home-1", person="wang"), commit=True)).json()
+        assert same["committed"] is True, "a list of all devices may be brought in again"
+        moved = (await bring(desk, table.format(home="home-2", person="li"), commit=True)).json()
+    assert [(e["column"], "revoked" in e["allowed"]) for e in moved["errors"]] == [("id", True)]
+    assert hub.rows("SELECT premises_id FROM device WHERE device_id = 'button-1'") == [("home-1",)]
+
+
+async def test_a_role_that_provisions_no_device_does_not_by_a_file(hub: ApiHub) -> None:
+    """Else a file would be a way to another one's secret and to a move, past the table of roles."""
+    token, _ = await token_for(hub, "integration", "city")
+    stolen = "kind,id,premises,device_kind,secret_sha256\n"
+    rows = ("device,button-1,home-1,button," + "0" * 64, "device,d-8,home-1,button,")
+    before = hub.rows("SELECT * FROM device ORDER BY 1")
+    async with hub.client(headers={"Authorization": f"Bearer {token}"}) as program:
+        for row in (*rows, "device,button-1,home-2,button,"):
+            report = (await bring(program, stolen + row, commit=True)).json()
+            assert (report["committed"], report["error_count"]) == (False, 1), row
+            assert "role" in report["errors"][0]["allowed"]
+        same = "kind,id,premises,birth_year\ndevice,button-1,home-1,\nperson,wang,home-1,1940\n"
+        assert (await bring(program, same, commit=True)).json()["committed"] is True
+    assert hub.rows("SELECT * FROM device ORDER BY 1") == before
+
+
+async def test_an_area_s_administrator_may_bring_its_own_row(hub: ApiHub) -> None:
+    add_account(hub, "east-admin", "east", "administrator")
+    ((parent, level),) = hub.rows("SELECT parent_id, level FROM area WHERE area_id = 'east'")
+    table = "kind,id,name,parent,level\narea,east,东区,{},{}\narea,east-1,东一,east,street\n"
+    async with hub.desk("east-admin") as desk:
+        done = (await bring(desk, table.format(parent, level), commit=True)).json()
+        assert done["errors"] == []
+        root = "kind,id,name\narea,city,Mine\n"
+        assert (await bring(desk, root, commit=True)).json()["error_count"] == 1
+        for elsewhere in (("west", level), (parent, "community")):
+            refused = (await bring(desk, table.format(*elsewhere), commit=True)).json()
+            assert refused["committed"] is False
+    assert hub.rows("SELECT name, parent_id, level FROM area WHERE area_id = 'east'") == [
+        ("东区", parent, level)
+    ]
+
+
+WAITING = """\
+SELECT 1 FROM pg_stat_activity
+WHERE application_name = 'carebell-import' AND wait_event_type = 'Lock'
+"""
+
+
+async def test_what_somebody_changes_meanwhile_is_not_undone_by_a_file(hub: ApiHub) -> None:
+    """A file that was being brought in never puts back what it has not even got a column for."""
+    table = "kind,id,address\npremises,home-1,1 Lake Street\n"
+    async with hub.desk("admin") as desk:
+        with psycopg.connect(hub.database_url) as colleague:
+            colleague.execute(
+                "UPDATE premises SET access_notes = 'dog' WHERE premises_id = 'home-1'"
+            )
+            bringing = asyncio.create_task(bring(desk, table, commit=True))
+
+            async def waits() -> bool:
+                return bool(hub.rows(WAITING))
+
+            await eventually(waits)
+        refused = await bringing
+        assert refused.status_code == 409, refused.text
+        assert (await bring(desk, table, commit=True)).json()["committed"] is True
+    assert hub.rows("SELECT address, access_notes FROM premises WHERE premises_id = 'home-1'") == [
+        ("1 Lake Street", "dog")
+    ]

@@ -33,6 +33,7 @@ async def test_an_incident_from_the_database_has_its_cards(hub: ApiHub) -> None:
     assert item["premises"]["address"] == "1 Lake Road"
     assert item["device"] == {"id": "button-1", "kind": "button", "label": "bedside",
                               "voice_number": "+8613800000009"}  # fmt: skip
+    assert (item["area_id"], item["area_name"]) == ("east-1", "East 1")
     assert item["position"]["source"] == "premises"
     assert len(item["alarms"]) == item["alarm_count"] == 2
     assert item["opened_at"].endswith("Z")

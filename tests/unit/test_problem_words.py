@@ -101,6 +101,28 @@ def test_what_a_sentence_is_about_stays_in_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("desk has it", "已由 desk 负责"),
+        ("voice is family: on duty can be dispatcher, supervisor",
+         "voice 的角色是家属；能值班的有：值班员、主管"),
+        ("call belongs to family and does not see desk", "call 属于 family，看不到 desk"),
+        ("row 1: the column kind is missing", "第 1 行：缺少列 类型"),
+        ("row 1: the column phone is there twice", "第 1 行：列 phone 重复"),
+        ("row 1: there is no column 'desk'; there are: id, name",
+         "第 1 行：没有名为 'desk' 的列；可用的列：编号、名称"),
+        ("desk", "desk"),
+        ("name", "name"),
+        ("people: 2, open incidents: 1", "人员 2，未办结的警情 1"),
+        ("step 2: device is told by the channel push alone", "第 2 步：设备只能用推送通知"),
+        ("low: from 20 to 300 per min", "下限：20 到 300 per min"),
+    ],
+)  # fmt: skip
+def test_names_and_values_stay_as_they_were_given(said: str, wanted: str) -> None:
+    assert in_chinese(said) == wanted
+
+
+@pytest.mark.parametrize(
     ("asked", "chinese"),
     [
         ("zh-CN", True), ("zh-CN,zh;q=0.9,en;q=0.8", True), ("en-GB,en;q=0.9,zh;q=0.8", False),

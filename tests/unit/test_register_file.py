@@ -1,5 +1,6 @@
 """What may stand in a register's file, and what passwords and families' views leave out."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from hub.register_file import (
 )
 from hub.register_nouns import NOUNS, Level, difference
 from schemas.ids import AccountId, AreaId, PersonId
+from schemas.vocabulary import DeviceKind
 
 HEAD = [
     "kind", "id", "name", "premises", "birth_year", "lives_alone", "mobility", "phone", "latitude",
@@ -52,7 +54,7 @@ def test_a_row_is_read_in_the_register_s_words() -> None:
         ("id", "Wang Xiu"), ("birth_year", "1841"), ("birth_year", "２０２０"),
         ("birth_year", "forty"), ("lives_alone", "perhaps"), ("mobility", "flies"),
         ("phone", "call me"), ("phone", "1"), ("premises", "HOME"), ("name", ""),
-        ("name", "x" * 2001), ("latitude", "91"), ("kind", "toaster"),
+        ("name", "x" * 201), ("latitude", "91"), ("kind", "toaster"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_told_with_row_column_value_and_what_is_allowed(
@@ -67,6 +69,26 @@ def test_each_mistake_is_told_with_row_column_value_and_what_is_allowed(
     assert (2, column) in told
     assert all(each.allowed for each in errors.listed)
     assert all(len(each.value) <= 101 for each in errors.listed)
+
+
+def test_the_page_for_whoever_writes_a_file_names_every_column() -> None:
+    page = Path("docs/how-to/register.md").read_text()
+    cells = {
+        cell.strip()
+        for line in page.splitlines() if line.startswith("| ")
+        for column in line.split("|")[1:3]
+        for cell in column.split(",")
+    }  # fmt: skip
+    columns = [column for each in COLUMNS.values() for column in each]
+    assert {c.heading for c in columns} | {c.chinese for c in columns} <= cells
+    for kind in DeviceKind:
+        assert f"{kind.value} " in page
+
+
+def test_words_of_a_spreadsheet_are_read_in_either_case() -> None:
+    row, errors = read("Person", "wang", "Wang", "home-1", "1941", "TRUE", "Stick", "138 1")
+    assert errors.listed == []
+    assert (row.cells["lives_alone"], row.cells["mobility"]) == (True, "stick")
 
 
 @pytest.mark.parametrize("word", ["nan", "inf", "-inf", "1e999"])

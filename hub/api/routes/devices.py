@@ -184,11 +184,12 @@ async def history(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> DeviceHistory:
-    """What was so of a device and when, newest first."""
+    """What was so of a device and when, newest first; of areas that are not yours nothing."""
     area_id = await area_of_device(parts, account, device_id)
     before = _entry_before(cursor)
     look = parts.entry(account, "view", area_id, {"noun": "device", "id": device_id})
-    rows = await parts.dependencies.devices.history(device_id, before, limit + 1, look)
+    areas = parts.switchboard.tree.below(account.area_id)
+    rows = await parts.dependencies.devices.history(device_id, areas, before, limit + 1, look)
     more = len(rows) > limit
     items = [DeviceMoment(**row) for row in rows[:limit]]
     next_cursor = pages.encode(str(items[-1].entry_id)) if more else None

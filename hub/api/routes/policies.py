@@ -29,6 +29,7 @@ from hub.api.routes.register import (
     NounId,
     area_of_person,
     areas_within,
+    check_named,
     own_area,
 )
 from hub.desk import NotThere
@@ -101,7 +102,7 @@ async def check_policy(
     policy_id: NounId, body: PolicyBody, account: Registering, parts: PartsOf
 ) -> PolicyCheck:
     """Whether it could be saved, and what its author should know; nothing is saved."""
-    draft = _draft(policy_id, body, account, parts)
+    draft = await _draft(policy_id, body, account, parts)
     try:
         found = await parts.policies.check(draft, parts.clock.now())
     except NotThere as error:
@@ -116,7 +117,7 @@ async def try_policy(
     policy_id: NounId, body: PolicyTrial, account: Registering, parts: PartsOf
 ) -> LadderView:
     """Whom this ladder would call for an incident of that person then; nothing is saved."""
-    draft = _draft(policy_id, body.policy, account, parts)
+    draft = await _draft(policy_id, body.policy, account, parts)
     await area_of_person(parts, account, body.person_id)
     now = parts.clock.now()
     case = Case(
@@ -130,7 +131,7 @@ async def put_policy(
     policy_id: NounId, body: PolicyBody, account: Registering, parts: PartsOf
 ) -> PolicyView:
     """Save it. Incidents that are open keep the ladder they have."""
-    draft = _draft(policy_id, body, account, parts)
+    draft = await _draft(policy_id, body, account, parts)
     try:
         row = await parts.policies.put(draft, _operator(account, parts), parts.clock.now())
     except BadPolicy as error:
@@ -163,12 +164,17 @@ async def read_ladder(
     return _ladder_view(found, now)
 
 
-def _draft(policy_id: str, body: PolicyBody, account: Account, parts: Parts) -> Draft:
+async def _draft(policy_id: str, body: PolicyBody, account: Account, parts: Parts) -> Draft:
     own_area(parts, account, body.area_id)
     try:
-        return draft_of({"id": policy_id, **body.model_dump()})
+        draft = draft_of({"id": policy_id, **body.model_dump()})
     except BadPolicy as error:
         raise Problem(422, error.text) from None
+    for who in {target.who for step in draft.policy.steps for target in step.targets}:
+        noun, _, noun_id = who.partition(":")
+        if noun in ("account", "responder"):
+            await check_named(parts, account, noun, noun_id)
+    return draft
 
 
 def _operator(account: Account, parts: Parts) -> Operator:

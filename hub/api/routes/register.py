@@ -69,6 +69,17 @@ def own_area(parts: Parts, account: Account, area_id: str) -> str:
     return area_id
 
 
+async def check_named(parts: Parts, account: Account, noun: str, noun_id: str | None) -> None:
+    """Problem 404 for an account or responder of neither your areas nor those above: whoever names
+    one by guessing learns nothing of them. One that nobody knows is for the caller to judge."""
+    area_id = None if noun_id is None else await parts.store.area_of(noun, noun_id)
+    tree, seat = parts.switchboard.tree, account.area_id
+    if noun_id is None or area_id is None or tree.sees(seat, area_id):
+        return
+    if area_id not in tree.above(seat):
+        raise unknown(noun, noun_id)
+
+
 def areas_within(parts: Parts, account: Account, area_id: str | None) -> list[str] | None:
     """The areas a list may show: the account's, or those below one of them. None: all."""
     seat = account.area_id if area_id is None else own_area(parts, account, area_id)

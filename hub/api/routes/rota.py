@@ -35,6 +35,7 @@ from hub.api.rota_models import (
     WeeklyView,
 )
 from hub.api.routes.quarantine import RowId, operator_of, with_moments
+from hub.api.routes.register import check_named
 from hub.desk import NotThere
 from hub.keys.key import time_zone_name
 from hub.rota import BadHandover, BadRota, PlannedChange, PlannedWeekly, hours, weekdays
@@ -119,6 +120,7 @@ async def find_candidates(
 async def plan_weekly(body: WeeklyBody, account: Planning, parts: PartsOf) -> Numbers:
     """Somebody is on duty every week again; a row a weekday."""
     _must_see(parts, account, body.area_id)
+    await check_named(parts, account, "account", body.account_id)
     now, ports = parts.clock.now(), _ports(parts)
     try:
         zone = time_zone_name(body.time_zone or ports.time_zone)
@@ -150,6 +152,8 @@ async def end_weekly(weekly_id: RowId, body: EndBody, account: Planning, parts: 
 async def change_rota(body: ChangeBody, account: Planning, parts: PartsOf) -> Numbers:
     """An additional shift, a swap, or somebody who is away: once."""
     _must_see(parts, account, body.area_id)
+    await check_named(parts, account, "account", body.account_id)
+    await check_named(parts, account, "account", body.instead_of)
     now = parts.clock.now()
     try:
         planned = PlannedChange(**body.model_dump()).checked(now)
@@ -182,6 +186,7 @@ async def list_handovers(
 async def offer_handover(body: OfferBody, account: Acting, parts: PartsOf) -> HandoverView:
     """Your shift ends: leave what is open to somebody who confirms that they have it. Until then
     it stays yours."""
+    await check_named(parts, account, "account", body.to_account_id)
     store, now = _ports(parts).handovers, parts.clock.now()
     try:
         row = await store.offer(account, body.to_account_id, body.note, body.incident_ids, now)

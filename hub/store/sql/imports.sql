@@ -63,6 +63,9 @@ WITH wrong AS (
       AND t.after ->> 'level' = %(level)s
       AND NOT CASE
         WHEN t.id = %(root)s THEN t.after ->> 'parent_id' IS NULL AND %(areas)s::text[] IS NULL
+        -- Where it hangs stays as it is: also whoever sits in it may say what it is called.
+        WHEN own.parent_id = t.after ->> 'parent_id' AND own.level = t.after ->> 'level'
+            THEN %(areas)s::text[] IS NULL OR own.area_id = ANY(%(areas)s)
         ELSE coalesce(area_rank(coalesce(f.after ->> 'level', p.level))
                       < area_rank(%(level)s), false)
             AND (%(areas)s::text[] IS NULL OR p.area_id = ANY(%(areas)s)
@@ -197,6 +200,25 @@ WITH judged AS (
 INSERT INTO fault SELECT row_no, 'person', coalesce(person_id, ''),
     'a person of yours, known or in this file' FROM told WHERE bad;
 
+-- name: judge_contact_count
+-- Beyond what a list holds; whoever is in it already and stays with their person is not judged.
+WITH counted AS (
+    SELECT t.row_no, t.after ->> 'person_id' AS person_id,
+        (SELECT count(*) FROM person_contact c WHERE c.person_id = t.after ->> 'person_id'
+            AND NOT EXISTS (SELECT FROM staged g WHERE g.kind = 'contact' AND NOT g.bad
+                AND g.id = c.contact_id AND g.after ->> 'person_id' <> c.person_id))
+        + row_number() OVER (PARTITION BY t.after ->> 'person_id' ORDER BY t.row_no) AS place
+    FROM staged t
+    WHERE t.kind = 'contact' AND NOT t.bad
+      AND t.before ->> 'person_id' IS DISTINCT FROM t.after ->> 'person_id'
+), wrong AS (
+    UPDATE staged s SET bad = true FROM counted n
+    WHERE n.row_no = s.row_no AND n.place > %(most)s
+    RETURNING s.row_no, n.person_id
+)
+INSERT INTO fault SELECT row_no, 'person', person_id,
+    'a person with fewer contacts: this list is full' FROM wrong;
+
 -- name: judge_home_of
 -- A person or device must belong to a home of whoever asks.
 WITH judged AS (
@@ -232,6 +254,28 @@ WITH wrong AS (
 )
 INSERT INTO fault SELECT row_no, 'person', after ->> 'person_id',
     'a person of yours, known or in this file' FROM wrong;
+
+-- name: judge_revoked
+-- A revoked device is never let in again, wherever a file puts it.
+WITH wrong AS (
+    UPDATE staged s SET bad = true
+    FROM device d
+    WHERE s.kind = 'device' AND NOT s.bad AND s.before <> s.after
+      AND d.device_id = s.id AND d.revoked
+    RETURNING s.row_no, s.id
+)
+INSERT INTO fault SELECT row_no, 'id', id, 'a device in use: this one is revoked, for good'
+FROM wrong;
+
+-- name: judge_provisioning
+-- Who may not provision devices does not do it, nor move one or change its secret, by a file.
+WITH wrong AS (
+    UPDATE staged s SET bad = true
+    WHERE s.kind = 'device' AND NOT s.bad AND s.before IS DISTINCT FROM s.after
+    RETURNING s.row_no, s.id
+)
+INSERT INTO fault SELECT row_no, 'id', id, 'a device as it is: your role does not change devices'
+FROM wrong;
 
 -- name: judge_owner
 -- What is there already must be within reach too: an id of somebody else's is taken.
