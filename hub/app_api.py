@@ -27,7 +27,7 @@ from hub.learning import HUB_ZONE
 from hub.outside import outside_figures
 from hub.phone_door import MqttPhoneDoor
 from hub.push_keys import public_key, push_key
-from hub.qr import device_broker_url, phone_page_url
+from hub.qr import device_broker_url, page_url
 from hub.report.printing import PdfPrinter
 from hub.routing import RoutingService
 from hub.settings import Settings
@@ -148,7 +148,7 @@ def _dependencies(
         children=lambda: _children(folder),
         outside=lambda: outside_figures(folder, clock),
         device_broker_url=device_broker_url(settings),
-        phone_page_url=phone_page_url(settings),
+        page_url=page_url(settings),
         page_settings=PageSettings.model_validate(settings, from_attributes=True),
     )
 

@@ -30,7 +30,7 @@ from hub.cli_rota import rota_app
 from hub.cli_tls import tls_app
 from hub.cli_words import told_in_words as _told_in_words
 from hub.log import configure_logging
-from hub.settings import Settings, load_settings
+from hub.settings import Settings, load_settings, require_files
 
 app = typer.Typer(
     name="carebell",
@@ -103,17 +103,19 @@ def up(http: HttpOption = None, mqtt: MqttOption = None, data: DataOption = None
     """Start everything on this machine as one process tree; Ctrl-C ends it."""
     from hub.embedded.supervisor import Supervisor
     from hub.prepare import bring_up_to_date
+    from hub.qr import device_broker_url, page_url
 
     with _told_in_words():
         settings = _start(http, mqtt, data)
+        require_files(settings)
 
         async def run() -> None:
             supervisor = Supervisor(settings, prepare_database=bring_up_to_date)
             supervisor.stop_on_signals()
             await supervisor.start()
             if not supervisor.stopping:
-                typer.echo(f"Page: http://{settings.http_listen.reachable()}/")
-                typer.echo(f"Devices: mqtt://{settings.mqtt_listen}")
+                typer.echo(f"Page: {page_url(settings)}/")
+                typer.echo(f"Devices: {device_broker_url(settings)}")
                 typer.echo(f"First log-in: admin, password in {supervisor.folder.secrets}")
             await supervisor.run_until_stopped()
 

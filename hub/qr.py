@@ -91,8 +91,8 @@ def read_setup(text: str) -> DeviceSetup:
     )
 
 
-def phone_page_url(settings: Settings) -> str:
-    """Where phones open their page, as they are told. Browsers give a page position and storage
+def page_url(settings: Settings) -> str:
+    """Where the pages are opened, as people are told. Browsers give a page position and storage
     that lasts over https only, so a hub that phones use wants `public_url`."""
     if settings.public_url:
         return settings.public_url

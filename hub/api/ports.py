@@ -355,7 +355,7 @@ class ApiDependencies:
     """Consent, web push, calls to homes; None: there are none of these."""
     phones: PhoneDoor | None = None
     """Where phones' pages reach the broker; None: there are none."""
-    phone_page_url: str = ""
+    page_url: str = ""
     """Where a new phone's page opens (`hub.qr`); empty: as the reader reaches this API."""
     answers: AnswerParts | None = None
     """Call-backs of gateways and one-time links; None: there are neither."""

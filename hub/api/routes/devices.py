@@ -221,7 +221,7 @@ def _provisioned(parts: Parts, row: dict[str, Any], secret: str) -> ProvisionedD
     broker_url = parts.dependencies.device_broker_url
     setup = DeviceSetup(broker_url, row["device_id"], secret, prefix)
     if row["kind"] == DeviceKind.PHONE:
-        page_url = parts.dependencies.phone_page_url
+        page_url = parts.dependencies.page_url
         setup = PhoneSetup(broker_url, row["device_id"], secret, prefix, page_url)
     return ProvisionedDevice(
         device=_plain(row),
