@@ -87,17 +87,19 @@ WHERE NOT EXISTS (
 GROUP BY area_id;
 
 -- name: channels
--- How each provider did lately: attempts, what failed, and what is tried again in vain.
-SELECT d.channel, count(*) AS tried,
-    count(*) FILTER (WHERE d.state IN ('failed', 'refused')) AS failed,
-    count(DISTINCT d.recipient) FILTER (WHERE d.state IN ('failed', 'refused')) AS recipients_failed,
-    max(d.at) FILTER (WHERE d.state IN ('sent', 'delivered', 'answered')) AS last_success_at,
+-- How each provider did lately: attempts, what failed, and what is tried again in vain. A telephone
+-- that rang is the provider's success, whether or not anybody picked up.
+SELECT d.channel, count(*) AS tried, count(*) FILTER (WHERE NOT d.worked) AS failed,
+    count(DISTINCT d.recipient) FILTER (WHERE NOT d.worked) AS recipients_failed,
+    max(d.at) FILTER (WHERE d.worked) AS last_success_at,
     coalesce((SELECT extract(epoch FROM %(now)s - min(n.created_at)) FROM notification n
         WHERE n.channel = d.channel AND n.state = 'pending' AND n.attempts > 0), 0)::float
         AS oldest_waiting_s
-FROM delivery d
-WHERE d.at > %(since)s AND d.channel <> 'device'
-  AND d.state IN ('sent', 'delivered', 'answered', 'failed', 'refused')
+FROM (SELECT channel, recipient, at, state NOT IN ('failed', 'refused')
+          OR detail IN ('no_answer', 'busy') AS worked
+      FROM delivery
+      WHERE at > %(since)s AND channel <> 'device'
+        AND state IN ('sent', 'delivered', 'answered', 'failed', 'refused')) AS d
 GROUP BY d.channel ORDER BY d.channel;
 
 -- name: strain
