@@ -1,9 +1,11 @@
-"""`carebell demo`: everything real but the people. Starts the hub, registers a neighbourhood,
-lets simulated devices live in it, and shows what happens."""
+"""`carebell demo`: everything real but the people. Starts the hub, registers a neighbourhood with
+its families, lets simulated devices and telephones live, and shows what happens."""
 
 import asyncio
 import contextlib
 import json
+import os
+import secrets
 import signal
 import sys
 import webbrowser
@@ -21,6 +23,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hub.clock import SystemClock
+from hub.demo_exchange import listening
+from hub.demo_family import Telephones, give_families
 from hub.embedded.broker import broker_url
 from hub.embedded.database import database_url
 from hub.embedded.folder import HubFolder, write_private
@@ -41,7 +45,9 @@ READY_WITHIN_S = 60.0
 REFRESH_S = 0.5
 PLAIN_EVERY_S = 5.0
 SHOWN_LINES = 12
-"""What devices showed last; more would push the figures off a small terminal."""
+"""What devices and telephones said last."""
+FIGURES_ROWS = 4
+"""Of the terminal: the figures, an empty row, and the cursor's."""
 VISITOR = "visitor"
 """The home whose button the reader may press with any MQTT client."""
 
@@ -103,8 +109,28 @@ class _Demo:
         self._clock = SystemClock()
         self._console = Console()
         self._url = f"http://{settings.http_listen.reachable()}"
+        self._telephones: Telephones | None = None
+        """None: the operator has gateways, and invented people have no numbers there."""
 
     async def run(self) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            if not (self._settings.sms_gateways or self._settings.voice_gateways):
+                self._telephones = Telephones(secrets.token_hex(16), self._heard)
+                address = await stack.enter_async_context(listening(self._telephones))
+                self._settings = self._calling(address, self._telephones.secret)
+            await self._run()
+
+    def _calling(self, address: str, secret: str) -> Settings:
+        """Settings with which the hub's messages and calls go to this gateway; its two shipped
+        files (config/gateways) read the rest from the environment, which children inherit."""
+        os.environ |= {"GATEWAY_URL": address, "GATEWAY_SECRET": secret}
+        return self._settings.model_copy(update={
+            "sms_gateways": "carebell-sms",
+            "voice_gateways": "carebell-voice",
+            "public_url": self._settings.public_url or self._url,
+        })  # fmt: skip
+
+    async def _run(self) -> None:
         supervisor = Supervisor(self._settings, prepare_database=bring_up_to_date)
         supervisor.stop_on_signals()
         self._console.print("Starting broker, database and hub ...")
@@ -125,6 +151,8 @@ class _Demo:
         finally:
             if simulator is not None:
                 await _end(simulator)
+            if self._telephones is not None:
+                await self._telephones.hang_up()
             await supervisor.stop()
 
     async def _wait_until_ready(self) -> None:
@@ -143,7 +171,10 @@ class _Demo:
     def _provision(self) -> tuple[Path, list[str]]:
         url = self._settings.database_url or database_url(self._settings.data_dir)
         neighbourhood = provision_homes(url, self._settings, self._homes)
-        provision_homes(url, self._settings, 1, seed=2, prefix=VISITOR, kinds=())
+        visitor = provision_homes(url, self._settings, 1, seed=2, prefix=VISITOR, kinds=())
+        if self._telephones is not None:
+            homes = [*visitor.homes, *neighbourhood.homes]
+            self._telephones.belong_to(give_families(url, homes))
         address = self._settings.mqtt_listen.reachable()
         fleet = {
             "broker": {"host": address.host, "port": address.port},
@@ -169,16 +200,21 @@ class _Demo:
         return lines
 
     def _introduce(self, visitor: list[str]) -> None:
-        secrets = load_secrets(HubFolder(self._settings.data_dir))
+        drawn = load_secrets(HubFolder(self._settings.data_dir))
         say = self._console.print
         say()
         say(f"[bold]Page     {self._url}/[/bold]", highlight=False)
         say(f"[bold]Log-in   {ADMINISTRATOR}[/bold]", highlight=False)
-        say(f"[bold]Password {secrets.administrator_password}[/bold]", highlight=False)
+        say(f"[bold]Password {drawn.administrator_password}[/bold]", highlight=False)
         say(f"Devices  mqtt://{self._settings.mqtt_listen.reachable()}", highlight=False)
         say("\nA button for you to press, from any MQTT client:", highlight=False)
         for line in visitor:
             say(f"  {line}", highlight=False, soft_wrap=True, markup=False)
+        if self._telephones is not None:
+            say(
+                "\nFamilies have invented telephones that ring in this terminal alone. While nobody"
+                "\nis logged in they are called at once, else a minute after a press nobody takes."
+            )
         say("\nThe first emergency comes in about ten seconds. Ctrl-C ends everything.\n")
         if self._open_browser:
             with contextlib.suppress(webbrowser.Error):
@@ -245,8 +281,17 @@ class _Demo:
         figures = self._figures()
         table.add_row(*(Text(name, style="dim") for name, _ in figures))
         table.add_row(*(Text(value, style="bold") for _, value in figures))
-        lines = [Text(line) for line in self._picture.lines]
-        return Group(table, Text(), *lines)
+        return Group(table, Text(), *self._newest())
+
+    def _newest(self) -> list[Text]:
+        """The lines that fit below the figures; a message may need several rows."""
+        rows, fitting = self._console.height - FIGURES_ROWS, list[Text]()
+        for line in map(Text, reversed(self._picture.lines)):
+            rows -= len(line.wrap(self._console, self._console.width))
+            if rows < 0 and fitting:
+                break
+            fitting.insert(0, line)
+        return fitting
 
     async def _read(self, simulator: Process) -> None:
         """What simulated devices show their people."""
@@ -257,8 +302,15 @@ class _Demo:
     def _shown(self, said: dict[str, Any]) -> None:
         if said.get("event") != "shown":
             return
-        at = datetime.fromisoformat(said["at"]).astimezone().strftime("%H:%M:%S")
-        line = f"{at}  {said['person']} ({said['device_kind']}): {said['text']}"
+        at = datetime.fromisoformat(said["at"])
+        self._say(at, f"{said['person']} ({said['device_kind']}): {said['text']}")
+
+    def _heard(self, what: str) -> None:
+        """On a telephone, just now."""
+        self._say(self._clock.now(), " ".join(what.split()))
+
+    def _say(self, at: datetime, what: str) -> None:
+        line = f"{at.astimezone():%H:%M:%S}  {what}"
         self._picture.say(line)
         if not self._console.is_terminal:
             print(f"  {line}", flush=True)

@@ -130,7 +130,7 @@ def _home(
             "latitude": latitude,
             "longitude": longitude,
             "time_zone": settings.time_zone,
-            "phone": f"021-55{rng.randint(100000, 999999)}",
+            "phone": f"021-00{rng.randint(100000, 999999)}",
             "video_link": None,
         },
         person={

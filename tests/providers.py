@@ -14,9 +14,7 @@ die, report a receipt, reply, press a digit. What they heard is what a story loo
 
 import asyncio
 import base64
-import hashlib
 import hmac
-import itertools
 import json
 import re
 import secrets
@@ -28,20 +26,20 @@ from email.message import EmailMessage
 from typing import Any
 
 import http_ece
-import httpx
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
 
+from hub.demo_exchange import SIGNATURE, Call, Exchange, Text, signed
+
+__all__ = [
+    "SECRET", "SIGNATURE", "Browser", "Call", "Exchange", "Gateway", "Hook", "MailServer", "Phone",
+    "Providers", "PushService", "Server", "Text", "running_providers", "signed",
+]  # fmt: skip
+
 SECRET = "shared-with-the-provider"
-SIGNATURE = "Carebell-Signature"
-
-
-def signed(body: bytes, secret: str = SECRET) -> str:
-    """What stands in the signature header."""
-    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 @dataclass(slots=True)
@@ -145,62 +143,6 @@ class Server:
 
 
 @dataclass(slots=True)
-class Text:
-    """A short message as it came."""
-
-    id: str
-    key: str
-    """The idempotency key: one for each notification, channel and number."""
-    reference: str
-    """What the hub calls it; call-backs give it back."""
-    to: str
-    text: str
-    language: str
-    callback_url: str
-
-
-@dataclass(slots=True)
-class Call:
-    """A call as it came; the story picks it up, or not."""
-
-    id: str
-    key: str
-    """The idempotency key: one for each notification, channel and number."""
-    reference: str
-    """What the hub calls it; call-backs give it back."""
-    to: str
-    say: list[str]
-    language: str
-    digits: str
-    bridge_to: str | None
-    callback_url: str
-    gateway: "Gateway"
-
-    @property
-    def spoken(self) -> str:
-        return " ".join(self.say)
-
-    async def answered(self) -> int:
-        return await self.gateway.status(self, "answered")
-
-    async def presses(self, digits: str) -> int:
-        """Picked up, and a key pressed."""
-        await self.answered()
-        return await self.gateway.tells(self, {"event": "digits", "digits": digits})
-
-    async def silent(self) -> int:
-        """Picked up, and nothing pressed until the gateway hung up."""
-        await self.answered()
-        return await self.gateway.status(self, "completed")
-
-    async def no_answer(self) -> int:
-        return await self.gateway.status(self, "no_answer")
-
-    async def busy(self) -> int:
-        return await self.gateway.status(self, "busy")
-
-
-@dataclass(slots=True)
 class Phone:
     """One number at the gateway."""
 
@@ -220,21 +162,18 @@ class Phone:
         return await self.calls[-1].presses(digits)
 
 
-@dataclass(slots=True)
-class Gateway(Server):
+@dataclass
+class Gateway(Exchange, Server):
     """The HTTP gateway of docs/gateway.md: short messages and calls, with call-backs."""
 
     secret: str = SECRET
     phones: dict[str, Phone] = field(default_factory=dict)
     requests: list[dict[str, Any]] = field(default_factory=list)
-    unsigned: int = 0
-    """Requests whose signature was wrong or missing; they were answered 401."""
+    """Whatever was taken, also what came again."""
     told: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     """Call-backs: what the hub answered, and what it was told."""
     immediate_receipts: str | None = None
     """A state that is reported as soon as something was taken."""
-    _keys: dict[str, str] = field(default_factory=dict)
-    _ids: Any = field(default_factory=itertools.count)
     _later: set[asyncio.Task[int]] = field(default_factory=set)
 
     def phone(self, number: str) -> Phone:
@@ -242,30 +181,20 @@ class Gateway(Server):
         return self.phones.setdefault(number, Phone(number, self))
 
     async def answer(self, request: web.Request, body: bytes) -> web.StreamResponse:
-        """Takes a message or call once for each idempotency key."""
-        if not hmac.compare_digest(request.headers.get(SIGNATURE, ""), signed(body, self.secret)):
-            self.unsigned += 1
-            return web.json_response({"error": "signature"}, status=401)
-        said = json.loads(body)
-        self.requests.append(said)
-        key = request.headers.get("Idempotency-Key", "")
-        if key in self._keys:
-            return web.json_response({"id": self._keys[key], "state": "accepted"})
-        message_id = f"g-{next(self._ids)}"
-        self._keys[key] = message_id
-        phone = self.phone(said["to"])
-        if said["kind"] == "sms":
-            text = Text(message_id, key, said["reference"], said["to"], said["text"],
-                        said["language"], said["callback_url"])  # fmt: skip
-            phone.inbox.append(text)
-            self._receipt_soon(text)
+        """As the exchange does, and written down."""
+        answer = await super().answer(request, body)
+        if answer.status < 300:
+            self.requests.append(json.loads(body))
+        return answer
+
+    def rings(self, about: Text | Call) -> None:
+        """Into the inbox, or onto the list of calls."""
+        phone = self.phone(about.to)
+        if isinstance(about, Text):
+            phone.inbox.append(about)
         else:
-            call = Call(message_id, key, said["reference"], said["to"], said["say"],
-                        said["language"], said.get("digits", ""), said.get("bridge_to"),
-                        said["callback_url"], self)  # fmt: skip
-            phone.calls.append(call)
-            self._receipt_soon(call)
-        return web.json_response({"id": message_id, "state": "accepted"}, status=202)
+            phone.calls.append(about)
+        self._receipt_soon(about)
 
     async def receipts(self, state: str = "delivered", *, number: str | None = None) -> int:
         """A status call-back for every short message so far (of one number); how many."""
@@ -274,19 +203,11 @@ class Gateway(Server):
             await self.status(text, state)
         return len(texts)
 
-    async def status(self, about: Text | Call, state: str) -> int:
-        """A status call-back; the hub's answer."""
-        return await self.tells(about, {"event": "status", "state": state})
-
     async def tells(self, about: Text | Call, said: dict[str, Any]) -> int:
-        """A signed call-back to the address that came with the message."""
-        content = {"id": about.id, "reference": about.reference, **said}
-        body = json.dumps(content, ensure_ascii=False).encode()
-        headers = {SIGNATURE: signed(body, self.secret), "content-type": "application/json"}
-        async with httpx.AsyncClient(timeout=5) as client:
-            answer = await client.post(about.callback_url, content=body, headers=headers)
-        self.told.append((answer.status_code, content))
-        return answer.status_code
+        """Writes down what was told and what the hub answered."""
+        status = await super().tells(about, said)
+        self.told.append((status, {"id": about.id, "reference": about.reference, **said}))
+        return status
 
     def _receipt_soon(self, about: Text | Call) -> None:
         if self.immediate_receipts is not None:

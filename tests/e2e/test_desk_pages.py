@@ -178,7 +178,7 @@ async def test_the_family_is_let_in_and_a_contact_is_asked(
     """A log-in for the family app, and the right to decide for the person, given and taken back;
     a test message to a contact, and what came of it."""
     await home_of(desk, "he", name="He Lan")
-    wu = {"name": "Wu", "relation": "son", "phone": "+86 138 0000"}
+    wu = {"name": "Wu", "relation": "son", "phone": "+86 138 0000", "email": "wu@example.org"}
     await desk.asked("PUT", "people/person-he/contacts", items=[wu])
     page = await dispatcher(chromium, hub)
     await go(page, "people/person-he")
@@ -199,8 +199,8 @@ async def test_the_family_is_let_in_and_a_contact_is_asked(
 
     proofs = page.get_by_test_id("proofs")
     await expect(proofs).to_contain_text("Not proven yet")
-    await proofs.get_by_test_id("proof-sms").click()
-    # This hub has no SMS gateway: it must say so, not that it waits for an answer.
+    await proofs.get_by_test_id("proof-email").click()
+    # This hub has no mail server: it must say so, not that it waits for an answer.
     proof = proofs.get_by_test_id("proof")
     await expect(proof).to_have_attribute("data-state", "failed", timeout=30_000)
     await expect(proof).to_contain_text("cannot send this way")

@@ -304,6 +304,8 @@ async def test_a_policy_is_written_mended_previewed_and_saved(
     await picked(step, "account", "Lin")
     await expect(step).not_to_contain_text("The rota plans nobody")
     await step.locator("[name=wait_s]").fill("90")
+    await step.get_by_label("e-mail").check()
+    await step.get_by_label("SMS").uncheck()
     await picked(page.get_by_test_id("preview"), "person", "Yu Mei")
     ladder = page.get_by_test_id("preview-ladder")
     await expect(ladder).to_contain_text("At night")
