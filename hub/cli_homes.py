@@ -38,11 +38,15 @@ def homes_add(
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR")] = None,
 ) -> None:
     """Register COUNT invented homes with devices in a running hub and write a fleet file for
-    `carebell simulate --fleet`. Homes of the same prefix get new secrets."""
+    `carebell simulate --fleet`, once the broker lets them in. Homes of the same prefix get new
+    secrets."""
+    import asyncio
+
     import psycopg
 
     from hub.embedded.database import database_url
     from hub.embedded.folder import write_private
+    from hub.knock import let_in
     from hub.provision import provision_homes
 
     with told_in_words():
@@ -60,6 +64,8 @@ def homes_add(
         host, port = _broker_address(settings)
         written = {"broker": {"host": host, "port": port}, "homes": made.homes}
         write_private(fleet, msgspec.json.encode(written))
+        if not asyncio.run(let_in(host, port, made.homes[-1]["devices"][-1])):
+            typer.echo("The broker does not let them in yet: is all of the hub running?", err=True)
         typer.echo(f"{count} homes with {count * len(device)} devices: {fleet}", err=True)
 
 

@@ -128,7 +128,7 @@ class PostgresHistory:
             await cursor.execute(_ENGINE["state"])
             (state,) = await cursor.fetchall()
             await cursor.execute(
-                _SQL["report_days"],
+                _SQL["report_days_everywhere" if areas is None else "report_days"],
                 {"areas": areas, "measure": measure, "since": since, "until": until},
             )
             days = [

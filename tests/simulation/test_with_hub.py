@@ -92,6 +92,7 @@ async def test_the_hub_records_what_really_happened(hub: Hub, tmp_path: Path) ->
     assert process.returncode == 0
     summary = json.loads(output)
     assert (summary["deaf"], summary["behind"], summary["dropped"]) == (0, 0, 0)
+    assert summary["refusals"] == 0, "they come once the broker lets them in"
     assert summary["presses"] == summary["received"] == 4
     assert all("received_after_s" in press for press in summary["last_presses"])
 

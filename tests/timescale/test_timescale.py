@@ -157,6 +157,7 @@ QUESTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("history", "newest_alarms_of_devices", {"ids": ["bed-1"]}),
     ("history", "silent_devices", {"before": NOW, "areas": None}),
     ("history", "report_days", {"measure": PULSE, "areas": ["east"]}),
+    ("history", "report_days_everywhere", {"measure": PULSE}),
     ("observations", "replay", {"after": 20, "until": 40}),
     ("observations", "last_batch_id", {}),
 )  # fmt: skip

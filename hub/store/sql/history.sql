@@ -134,12 +134,22 @@ WHERE NOT d.revoked AND h.received_at < %(before)s
 ORDER BY h.received_at, h.device_id LIMIT %(limit)s;
 
 -- name: report_days
--- For reports: one measure of everybody in some areas, day by day.
+-- For reports: one measure of everybody in some areas, day by day. Asked apart from everywhere, for
+-- "any or these" is no bound of the index to a plan that is kept.
 SELECT bucket_at AS at, count(DISTINCT device_id) AS devices,
     sum(observations)::bigint AS count, sum(good)::bigint AS good,
     sum(usable)::bigint AS usable, min(lowest) AS lowest, max(highest) AS highest,
     sum(total) / nullif(sum(usable), 0) AS mean
 FROM observation_day
 WHERE measure = %(measure)s AND bucket_at >= %(since)s AND bucket_at < %(until)s
-  AND (%(areas)s::text[] IS NULL OR area_id = ANY(%(areas)s))
+  AND area_id = ANY(%(areas)s)
+GROUP BY bucket_at ORDER BY bucket_at;
+
+-- name: report_days_everywhere
+SELECT bucket_at AS at, count(DISTINCT device_id) AS devices,
+    sum(observations)::bigint AS count, sum(good)::bigint AS good,
+    sum(usable)::bigint AS usable, min(lowest) AS lowest, max(highest) AS highest,
+    sum(total) / nullif(sum(usable), 0) AS mean
+FROM observation_day
+WHERE measure = %(measure)s AND bucket_at >= %(since)s AND bucket_at < %(until)s
 GROUP BY bucket_at ORDER BY bucket_at;
