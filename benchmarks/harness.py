@@ -112,6 +112,17 @@ class Hub:
                 os.kill(pid, signal.SIGKILL)
         return pid
 
+    def kill_postmaster(self) -> None:
+        """kill -9 the database, also while it starts and is not ready yet."""
+        try:
+            said = (self.folder.cluster / "postmaster.pid").read_text()
+            pid = int(said.split()[0])
+        except (OSError, ValueError, IndexError):
+            return
+        if self._process is not None and _parent_of(pid) == self._process.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def pid_of(self, name: str) -> int | None:
         """The process id of a child that runs. A status an earlier supervisor left is not
         believed: the number may belong to somebody else by now."""

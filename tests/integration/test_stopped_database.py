@@ -39,7 +39,7 @@ pytestmark = [
 FIRST_CALL_S = offset_s(URGENT, 1, Times(30, 60))
 SECOND_CALL_S = offset_s(URGENT, 2, Times(30, 60))
 AWAY_S = FIRST_CALL_S + 8
-KILL_EVERY_S = 0.1
+KILL_EVERY_S = 0.02
 
 
 @dataclass(slots=True)
@@ -107,11 +107,11 @@ async def desk_is_manned(hub: Hub) -> bool:
 
 @asynccontextmanager
 async def ended(hub: Hub) -> AsyncIterator[None]:
-    """The database dies, and dies again whenever the supervisor starts it."""
+    """The database dies, and dies again whenever the supervisor starts it, before it is ready."""
 
     async def reap() -> None:
         while True:
-            await asyncio.to_thread(hub.kill, "database")
+            await asyncio.to_thread(hub.kill_postmaster)
             await asyncio.sleep(KILL_EVERY_S)
 
     reaping = asyncio.create_task(reap())
