@@ -5,6 +5,8 @@ and dark. `make screenshots` takes all; with names, for example `wall-board`, on
 import argparse
 import asyncio
 import contextlib
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -174,6 +176,16 @@ async def _take(folder: Path, names: frozenset[str], languages: list[str]) -> No
                 await take_all(hub, Pictures(launched, scene, folder, names))
 
 
+def _require_fonts() -> None:
+    """Pictures of Chinese pages without Chinese letters are boxes."""
+    try:
+        known = subprocess.run(["fc-list", ":lang=zh"], capture_output=True, check=True).stdout
+    except OSError:
+        known = b""
+    if not known:
+        sys.exit("No font has Chinese letters: install fonts-noto-core and fonts-noto-cjk")
+
+
 def main() -> None:
     """Into the folder that is named."""
     reading = argparse.ArgumentParser(prog="python -m tests.e2e.pictures", description=__doc__)
@@ -181,6 +193,7 @@ def main() -> None:
     reading.add_argument("names", nargs="*", help="as in NAME-LANGUAGE-THEME.png; none: all")
     reading.add_argument("--language", choices=("zh", "en"), action="append")
     asked = reading.parse_args()
+    _require_fonts()
     asked.folder.mkdir(parents=True, exist_ok=True)
     asyncio.run(_take(asked.folder, frozenset(asked.names), asked.language or ["zh", "en"]))
 
