@@ -181,6 +181,16 @@ async def pressed(line: Line) -> list[PressAction]:
     return [msgspec.json.decode(one.payload, type=Press).action for one in opened]
 
 
+@pytest.mark.parametrize("number", ["sip:a\x1eb@c.de", "sip:\u97475@c.de", "sip:a@b@c", "12", "x"])
+async def test_what_cannot_be_dialled_is_refused(line: Line, number: str) -> None:
+    """A sign that one engine of patterns takes for a space and the other does not, among others."""
+    async with line.hub.desk("admin") as desk:
+        answer = await desk.put(
+            "/api/v1/devices/button-1/voice-number", json={"voice_number": number}
+        )
+    assert answer.status_code == 422, answer.text
+
+
 async def test_the_robot_asks_and_one_means_well(line: Line) -> None:
     incident, answer = await begins(line, "check_in")
     assert answer.status_code == 202, answer.text
