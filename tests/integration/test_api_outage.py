@@ -209,11 +209,11 @@ async def test_stopping_while_the_database_is_frozen(
 ) -> None:
     url = server.fresh()
     seed(url)
-    async with api_hub(url, tmp_path) as hub, hub.desk() as desk:
-        server.signal_all(signal.SIGSTOP)
-        assert (await timed(desk.get("/api/v1/devices"))).status_code == 503
-        started = time.monotonic()
     try:
+        async with api_hub(url, tmp_path) as hub, hub.desk() as desk:
+            server.signal_all(signal.SIGSTOP)
+            assert (await timed(desk.get("/api/v1/devices"))).status_code == 503
+            started = time.monotonic()
         assert time.monotonic() - started < 8
     finally:
         server.signal_all(signal.SIGCONT)
