@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ class Call:
 
 
 @dataclass
-class Exchange:
+class Exchange(ABC):
     """The gateway. `rings` is told of whatever came."""
 
     secret: str
@@ -99,9 +100,9 @@ class Exchange:
     _ids: dict[str, str] = field(default_factory=dict)
     """By idempotency key, the oldest first."""
 
+    @abstractmethod
     def rings(self, about: Text | Call) -> None:
         """Something came for a telephone; returns at once."""
-        raise NotImplementedError
 
     async def answer(self, request: web.Request, body: bytes) -> web.StreamResponse:
         """Takes a message or call once for each idempotency key."""
